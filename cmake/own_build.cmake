@@ -1,0 +1,17 @@
+# SPDX-FileCopyrightText: The hotwatch authors
+# SPDX-License-Identifier: BSL-1.0
+# How this project builds its own programs: with all warnings, each of them an error. Users of hotwatch get none of this.
+option(HOTWATCH_WERROR "Warnings in hotwatch's own programs are errors" ON)
+
+add_library(hotwatch_own INTERFACE)
+target_link_libraries(hotwatch_own INTERFACE hotwatch::hotwatch)
+target_compile_options(hotwatch_own INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion)
+if(HOTWATCH_WERROR)
+  target_compile_options(hotwatch_own INTERFACE -Werror)
+endif()
+
+function(hotwatch_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE hotwatch_own)
+  set_target_properties(${name} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+endfunction()
