@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What a backend says: something may have happened to this name. Floor 2.
+
+#include <cstdint>
+#include <string_view>
+
+#include "../change.hpp"
+#include "tree.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+enum class hint_kind : std::uint8_t {
+  appeared,    ///< the name was made, or linked
+  vanished,    ///< the name was removed
+  moved_from,  ///< the name left; its other half carries the same pair
+  moved_to,    ///< the name came; its other half, if there is one, carries the same pair
+  written,     ///< content was written, and the writer may go on
+  completed,   ///< a writer closed
+  attributes,  ///< permissions, owner, times or the number of links
+  look_again,  ///< anything may have happened in and below this directory
+  gone,        ///< the watched object itself left its place, or its file system was unmounted
+  unwatched,   ///< this handle is dead: nothing more comes of it
+  overflow,    ///< hints were dropped, of whatever handle
+};
+
+/// One hint. A view into the backend's buffer.
+struct hint {
+  hint_kind kind = hint_kind::overflow;
+  /// The handle that the backend gave for a directory (or a guard); no_watch with overflow.
+  std::int32_t watch = no_watch;
+  /// The way below that directory, usually one name; empty: the directory itself.
+  std::string_view name = {};
+  /// As far as the kernel says it: `directory`, or `unknown` for anything else.
+  entry_type type = entry_type::unknown;
+  /// Joins moved_from and moved_to.
+  std::uint32_t pair = 0;
+};
+
+}  // namespace hotwatch::inline v0::detail

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// First halves of renames that wait for the second, by cookie: the halves need not be adjacent, nor in one read.
+// Floor 2.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tree.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+class rename_pairs {
+ public:
+  struct half {
+    std::uint32_t pair;
+    node_id node;  ///< lifted out of the tree
+    node_id from;  ///< the directory it left
+    node_id root;  ///< and the root of that
+  };
+
+  void add(half h) { halves_.push_back(h); }
+
+  /// Takes the node that left with this cookie; of several (one directory under two roots) the one of the same root.
+  [[nodiscard]] node_id take(std::uint32_t pair, node_id root) noexcept {
+    std::size_t found = halves_.size();
+    for (std::size_t i = 0; i < halves_.size(); ++i)
+      if (halves_[i].pair == pair && (found == halves_.size() || halves_[i].root == root)) {
+        found = i;
+        if (halves_[i].root == root) break;
+      }
+    if (found == halves_.size()) return no_node;
+    const node_id id = halves_[found].node;
+    halves_[found] = halves_.back();
+    halves_.pop_back();
+    return id;
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return halves_.empty(); }
+  [[nodiscard]] std::vector<half>& halves() noexcept { return halves_; }
+
+ private:
+  std::vector<half> halves_;
+};
+
+}  // namespace hotwatch::inline v0::detail

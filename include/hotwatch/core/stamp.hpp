@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What is remembered of a file's content so that a later look can tell whether it is another. Floor 2.
+
+#include <cstdint>
+
+#include "../change.hpp"
+#include "tree.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+/// Nanoseconds of the file system's clock (CLOCK_REALTIME_COARSE), as in a file's times.
+using file_time = std::uint64_t;
+
+/// What a look at a name gives.
+struct file_status {
+  entry_type type = entry_type::unknown;
+  std::uint64_t device = 0;
+  std::uint64_t file_id = 0;
+  std::uint64_t size = 0;
+  file_time modified = 0;
+  file_time changed = 0;
+  file_time born = 0;  ///< 0: the file system does not tell
+  std::uint32_t mode = 0;
+  std::uint32_t user = 0;
+  std::uint32_t group = 0;
+  std::uint32_t links = 0;
+};
+
+[[nodiscard]] constexpr std::uint64_t mix64(std::uint64_t h) noexcept {
+  h ^= h >> 32;
+  h *= 0xE9846AF9B1A615Du;
+  h ^= h >> 32;
+  h *= 0xE9846AF9B1A615Du;
+  return h ^ (h >> 28);
+}
+
+[[nodiscard]] constexpr std::uint64_t content_fingerprint(const file_status& s) noexcept {
+  return mix64(mix64(s.modified) ^ s.size ^ (s.file_id << 20));
+}
+
+[[nodiscard]] constexpr std::uint32_t attribute_fingerprint(const file_status& s) noexcept {
+  return static_cast<std::uint32_t>(mix64((std::uint64_t{s.mode} << 32 ^ s.user) ^ (std::uint64_t{s.group} << 44))) |
+         1u;
+}
+
+/// A node's stamp is one of two things. Where the kernel tells of writes, it is a time: all that happened to the file
+/// before it was told, so the file is another if its times are not older. That costs no look at a file which nobody
+/// asks about. Where nobody tells (a polled directory), it is a fingerprint of what the last look saw, because file
+/// times may be set back (rsync -t, tar).
+[[nodiscard]] inline bool content_differs(const node& n, const file_status& now, file_time trusted) noexcept {
+  if (n.fingerprinted) return n.stamp != content_fingerprint(now);
+  const file_time since = n.stamp > trusted ? n.stamp : trusted;
+  // The change time as well: it cannot be set back. A chmod in the gap is taken for a write, a write is not missed.
+  return now.modified >= since || now.changed >= since;
+}
+
+[[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {
+  return s.born == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(mix64(s.born) | 1u);
+}
+
+/// Whether the node and what was seen are one file: a rename. Inode numbers alone do not prove it: ext4 gives the
+/// number of a removed file to the next one that is made. But that one was born at another time; where the time of the
+/// known file's birth was never asked for, it is at least before the last word of ours.
+[[nodiscard]] inline bool is_same_file(const node& n, const file_status& now, file_time trusted) noexcept {
+  if (n.file_id == 0 || n.file_id != now.file_id || n.type != now.type) return false;
+  if (n.birth != 0 && now.born != 0) return n.birth == birth_fingerprint(now);
+  if (n.fingerprinted && n.stamp == content_fingerprint(now)) return true;
+  const file_time since = n.fingerprinted || trusted > n.stamp ? trusted : n.stamp;
+  if (now.born != 0) return now.born < since;
+  return n.type == entry_type::directory || (!n.fingerprinted && now.modified < since);
+}
+
+}  // namespace hotwatch::inline v0::detail
