@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What a backend is: first in words, then in `requires`. Floor 3.
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "core/hint.hpp"
+#include "core/stamp.hpp"
+
+namespace hotwatch::inline v0 {
+
+using detail::file_status;
+using detail::file_time;
+using detail::hint;
+using detail::hint_kind;
+
+/// The backend's answer to "watch this directory".
+struct watch_answer {
+  /// The handle that hints about this directory will carry; -1 if there is none.
+  std::int32_t watch = detail::no_watch;
+  /// No hints will come: look at it every poll_interval. `error` says why, unless polling is the backend's nature.
+  bool polled = false;
+  std::error_code error = {};
+  /// What can be done about it, for a person to read; lives for ever.
+  std::string_view advice = {};
+};
+
+/// A backend gives hints, and answers questions about the disk. It does not know the tree, and it decides nothing.
+///
+/// - It never blocks but in wait(), calls no user code, reads no clock but the file system's, throws only from its
+///   constructor and from native_handle(), and hides no loss: what it may have dropped it tells as hint_kind::overflow.
+/// - A hint carries the handle of a watched directory and the way below it, usually one name. It may come twice, late,
+///   or without cause. It may not fail to come: once watch() has answered with a handle, every later change of an entry
+///   of that directory is hinted at.
+/// - `directory` is an open directory: listing it and looking at its entries is the only way to the disk. In
+/// `open_root`
+///   symlinks are followed, in `open_child` they are not.
+/// - All calls come from one thread at a time, except wake(), which may come from any thread and from signal handlers.
+template <class B>
+concept backend = requires(B b, const typename B::directory d, std::string_view name, const char* path,
+                           std::error_code& ec, file_status& status, std::vector<char>& buffer,
+                           std::vector<std::int32_t>& guards,
+                           void (*visit)(std::string_view, entry_type, std::uint64_t), void (*sink)(const hint&),
+                           std::optional<std::chrono::nanoseconds> timeout, std::int32_t watch) {
+  requires std::movable<typename B::directory>;
+  static_cast<bool>(d);
+
+  { b.open_root(path, ec) } -> std::same_as<typename B::directory>;
+  // The absolute path that `path` leads to, free of symlinks; empty when it leads nowhere.
+  { b.resolve(path) } -> std::same_as<std::string>;
+  { d.open_child(name, ec) } -> std::same_as<typename B::directory>;
+  { d.list(buffer, visit) } -> std::same_as<std::error_code>;
+  // An empty name: the directory itself.
+  { d.look(name, status) } -> std::same_as<std::error_code>;
+
+  // Starts the hints about the entries of a directory (of a root: about the root itself too).
+  { b.watch(d, /*is_root=*/true) } -> std::same_as<watch_answer>;
+  {b.unwatch(watch)};
+  // Starts hints (gone, appeared) that tell when `path` may lead elsewhere than now, or somewhere again; appends
+  // handles.
+  {b.guard(path, guards)};
+
+  // Waits until there are hints, the time is over (nullopt: never), wake() was called, or a signal came.
+  // Returns whether it was worth it.
+  { b.wait(timeout) } -> std::same_as<bool>;
+  // Gives all hints that there are to the sink; returns the number of kernel records.
+  { b.drain(sink) } -> std::convertible_to<std::size_t>;
+  // Whether drain() gave all that the kernel had when wait() returned.
+  { b.drained() } -> std::same_as<bool>;
+  // Returns once both halves of a rename out of this directory, if one is under way, are in the kernel's queue.
+  {b.finish_renames(d)};
+  {b.wake()};
+
+  // A descriptor or HANDLE that is ready when wait() would return at once, or the time given to arm() is over.
+  {b.native_handle()};
+  {b.arm(timeout)};
+
+  // The time that the file system would put on a file now.
+  { b.file_now() } -> std::same_as<file_time>;
+};
+
+}  // namespace hotwatch::inline v0

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// The Linux backend for everybody: inotify(7), one instance for all roots of a watcher. Floor 4.
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "../backend.hpp"
+#include "../os/linux/directory.hpp"
+#include "../os/linux/inotify_queue.hpp"
+#include "../os/linux/root_path.hpp"
+#include "../os/linux/system.hpp"
+
+namespace hotwatch::inline v0 {
+
+/// inotify. One watch a directory, told apart by handles (watch descriptors); nothing is polled unless the limit of
+/// watches is reached. What inotify cannot see is seen by nobody here: changes made by other machines on network file
+/// systems, stores through a mapping until the file is closed, and writes through a hard link from outside.
+template <class System = linux_system>
+class basic_inotify_backend {
+ public:
+  using directory = detail::directory<System>;
+
+  explicit basic_inotify_backend(System system = {}) : system_(std::move(system)), queue_(system_) {}
+
+  [[nodiscard]] directory open_root(const char* path, std::error_code& ec) {
+    return directory::open(system_, path, ec);
+  }
+  [[nodiscard]] std::string resolve(const char* path) {
+    return detail::walk_root_path(system_, path, [](detail::path_step, const std::string&) {});
+  }
+
+  /// By the descriptor, so that it is this directory which is watched whatever its path means by now.
+  [[nodiscard]] watch_answer watch(const directory& d, bool is_root) {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", d.fd());
+    // IN_MASK_ADD: a directory that is reached twice has one watch. To add a live watch again without it makes the
+    // kernel drop events while the mask is replaced (20 to 206 of 100,000, measured).
+    const std::uint32_t mask = entries | (is_root ? self : 0u) | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
+    const int watch = system_.inotify_add_watch(queue_.fd(), path, mask);
+    if (watch >= 0) return {watch};
+    const std::error_code why = detail::last_error();
+    if (why == std::errc::no_space_on_device)
+      return {detail::no_watch, true, why, "raise the limit of watches: sysctl fs.inotify.max_user_watches"};
+    if (why == std::errc::not_enough_memory)
+      return {detail::no_watch, true, why, "the kernel is out of memory for watches"};
+    return {detail::no_watch, true, why, ""};
+  }
+
+  void unwatch(std::int32_t watch) noexcept { system_.inotify_rm_watch(queue_.fd(), watch); }
+
+  /// A guard tells only of the object itself, so it is silent about what goes on in the directories above a root;
+  /// but where the way ends, new names are told.
+  void guard(const char* path, std::vector<std::int32_t>& guards) {
+    detail::walk_root_path(system_, path, [&](detail::path_step step, const std::string& at) {
+      const std::uint32_t mask = step == detail::path_step::symlink   ? self | IN_ATTRIB | IN_DONT_FOLLOW
+                                 : step == detail::path_step::missing ? self | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR
+                                                                      : self | IN_ONLYDIR;
+      const int watch = system_.inotify_add_watch(queue_.fd(), at.c_str(), mask | IN_MASK_ADD);
+      if (watch >= 0) guards.push_back(watch);
+    });
+  }
+
+  bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }
+  [[nodiscard]] bool drained() const noexcept { return queue_.drained(); }
+  void wake() noexcept { queue_.wake(); }
+
+  template <class Sink>
+  std::size_t drain(Sink&& sink) {
+    return queue_.drain(sink);
+  }
+
+  /// A rename holds the locks of both directories until both halves are queued (vfs_rename() calls fsnotify_move()
+  /// before its caller unlocks; Documentation/filesystems/directory-locking), and reading a directory takes its lock.
+  /// So after this read the other half is in the queue, or will never come. No time-out has to be guessed.
+  void finish_renames(const directory& d) {
+    char one_entry[512];
+    (void)system_.getdents64(d.fd(), one_entry, sizeof one_entry);
+  }
+
+  [[nodiscard]] int native_handle() { return queue_.native_handle(); }
+  void arm(std::optional<std::chrono::nanoseconds> after) noexcept { queue_.arm(after); }
+
+  [[nodiscard]] file_time file_now() const noexcept {
+    timespec now{};
+    system_.clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return static_cast<file_time>(now.tv_sec) * 1'000'000'000u + static_cast<file_time>(now.tv_nsec);
+  }
+
+  [[nodiscard]] System& system() noexcept { return system_; }
+
+ private:
+  // No IN_OPEN, IN_ACCESS or IN_CLOSE_NOWRITE: looking at files would make events of its own.
+  static constexpr std::uint32_t entries =
+      IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB;
+  static constexpr std::uint32_t self = IN_DELETE_SELF | IN_MOVE_SELF;
+
+  System system_;
+  detail::inotify_queue<System> queue_;
+};
+
+using inotify_backend = basic_inotify_backend<>;
+
+}  // namespace hotwatch::inline v0

@@ -1,0 +1,223 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// watch(path, callback): the same engine on one thread of its own. The only thread, and with mailbox.hpp the only
+// mutexes. Floor 6.
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <concepts>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "change.hpp"
+#include "options.hpp"
+#include "watcher.hpp"
+
+namespace hotwatch::inline v0 {
+
+namespace detail {
+
+/// A watcher and the thread that pulls it. The lock is held while something is settled or told, never while the thread
+/// waits for the kernel, nor while the user's code runs.
+class background_access {
+ public:
+  explicit background_access(options chosen) : watcher_(std::move(chosen)) {}
+
+  template <class Callback>
+  static void start(const std::shared_ptr<background_access>& self, Callback callback) {
+    // Signals are the program's: they must not interrupt, nor be handled on, a thread it does not know of.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      std::lock_guard lock(self->ending_);
+      self->thread_ = std::thread([self, callback = std::move(callback)]() mutable { self->run(callback); });
+    } catch (...) {
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      throw;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  template <class Call>
+  auto with_watcher(Call&& call) {
+    struct waker {
+      watcher& w;
+      ~waker() { w.s_.disk.wake(); }  // there may be something to tell sooner than the thread expects
+    } wake_at_end{watcher_};
+    std::lock_guard lock(engine_);
+    return call(watcher_);
+  }
+
+  void stop() {
+    watcher_.stop();
+    if (is_own_thread()) return;  // the callback: its thread ends when it returns
+    join();
+  }
+
+  /// Blocks until the thread has ended; rethrows what ended it.
+  void wait() {
+    if (is_own_thread())
+      throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                              "hotwatch: wait() from the callback");
+    join();
+    std::lock_guard lock(ending_);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+  void abandon() {
+    watcher_.stop();
+    std::unique_lock lock(ending_);
+    if (thread_.get_id() == std::this_thread::get_id()) {
+      thread_.detach();  // destroyed by its own callback: the thread holds the state until it ends
+      return;
+    }
+    lock.unlock();
+    join();
+  }
+
+ private:
+  template <class Callback>
+  void run(Callback& callback) {
+    try {
+      while (!watcher_.stopped()) {
+        std::unique_lock lock(engine_);
+        const batch* due = watcher_.consume();
+        const auto longest = due == nullptr ? watcher_.until_due() : std::nullopt;
+        lock.unlock();
+        if (watcher_.stopped()) break;
+        if (due != nullptr)
+          tell(callback, *due);
+        else
+          watcher_.block(longest);
+      }
+    } catch (...) {
+      std::lock_guard lock(ending_);
+      failure_ = std::current_exception();
+    }
+    watcher_.stop();
+    std::lock_guard lock(ending_);
+    ended_ = true;
+    end_.notify_all();
+  }
+
+  template <class Callback>
+  static void tell(Callback& callback, const batch& due) {
+    if constexpr (std::invocable<Callback&, const batch&>)
+      callback(due);
+    else
+      for (const change& c : due) callback(c);
+  }
+
+  [[nodiscard]] bool is_own_thread() {
+    std::lock_guard lock(ending_);
+    return thread_.get_id() == std::this_thread::get_id();
+  }
+
+  void join() {
+    std::unique_lock lock(ending_);
+    end_.wait(lock, [this] { return ended_; });
+    if (!thread_.joinable()) return;
+    std::thread ended = std::move(thread_);
+    lock.unlock();
+    ended.join();
+  }
+
+  std::mutex engine_;
+  watcher watcher_;
+  std::mutex ending_;
+  std::condition_variable end_;
+  std::thread thread_;
+  bool ended_ = false;
+  std::exception_ptr failure_;
+};
+
+}  // namespace detail
+
+class subscription;
+
+template <detail::path_like Path, class Callback>
+[[nodiscard]] subscription watch(const Path& path, Callback callback, options chosen = {}, root_options root = {});
+
+/// A watch on a background thread. It ends with this object, which may be moved.
+///
+/// Thread-safety: add, remove, stop and wait may be called from any thread and from inside the callback (wait: not from
+/// there). They do not wait for the callback, except that stop(), wait() and the destructor return only when it runs no
+/// more; called inside the callback, stop() and the destructor return at once and this call of it is the last.
+class subscription {
+ public:
+  subscription() = default;
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&& other) noexcept {
+    if (this != &other) {
+      release();
+      state_ = std::move(other.state_);
+    }
+    return *this;
+  }
+  ~subscription() { release(); }
+
+  /// As basic_watcher::add.
+  template <detail::path_like Path>
+  root_id add(const Path& path, root_options chosen = {}) {
+    return state_->with_watcher([&](watcher& w) { return w.add(path, chosen); });
+  }
+  template <detail::path_like Path>
+  root_id add(const Path& path, root_options chosen, std::error_code& ec) {
+    return state_->with_watcher([&](watcher& w) { return w.add(path, chosen, ec); });
+  }
+  /// As basic_watcher::remove; a call of the callback that is under way may still tell of it.
+  template <detail::path_like Path>
+  void remove(const Path& path) {
+    state_->with_watcher([&](watcher& w) { w.remove(path); });
+  }
+
+  /// Ends the watch. When it returns no callback runs, nor will.
+  void stop() { state_->stop(); }
+
+  /// Blocks until the watch has ended, and rethrows the exception that left the callback, if that ended it.
+  void wait() { state_->wait(); }
+
+  [[nodiscard]] statistics stats() const {
+    return state_->with_watcher([](watcher& w) { return w.stats(); });
+  }
+
+ private:
+  template <detail::path_like Path, class Callback>
+  friend subscription watch(const Path&, Callback, options, root_options);
+
+  void release() noexcept {
+    if (state_) state_->abandon();
+    state_.reset();
+  }
+
+  std::shared_ptr<detail::background_access> state_;
+};
+
+/// Watches `path` on one background thread, which calls `callback` with a `const batch&` or with each `const change&`
+/// (then notices are not told). When this returns every later change is told. An exception that leaves the callback
+/// ends the watch and is rethrown by subscription::wait(). Throws std::system_error as basic_watcher's constructor and
+/// add().
+template <detail::path_like Path, class Callback>
+subscription watch(const Path& path, Callback callback, options chosen, root_options root) {
+  static_assert(std::invocable<Callback&, const batch&> || std::invocable<Callback&, const change&>,
+                "the callback takes a const hotwatch::batch& or a const hotwatch::change&");
+  subscription made;
+  auto state = std::make_shared<detail::background_access>(std::move(chosen));
+  state->with_watcher([&](watcher& w) { w.add(path, root); });
+  detail::background_access::start(state, std::move(callback));
+  made.state_ = std::move(state);
+  return made;
+}
+
+}  // namespace hotwatch::inline v0

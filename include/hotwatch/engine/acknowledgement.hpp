@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// "I wrote this myself": what is on disk at a path counts as told. Floor 5.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scanner.hpp"
+#include "state.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+template <class Backend>
+class acknowledgement {
+ public:
+  acknowledgement(engine_state<Backend>& state, scanner<Backend>& scan) noexcept : s_(state), scan_(scan) {}
+
+  void take(std::string_view path, moment m) {
+    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
+      if (!s_.roots[i].alive) continue;
+      const root_label& label = s_.labels[i];
+      if (path == label.given) {
+        settle_below(s_.roots[i].node, {}, m);
+      } else if (!label.is_file && path.starts_with(label.given) && path.size() > label.below() &&
+                 path[label.below() - 1] == '/') {
+        take_way(s_.roots[i].node, path.substr(label.below()), m);
+      }
+    }
+  }
+
+ private:
+  void take_way(node_id parent, std::string_view way, moment m) {
+    for (std::size_t slash = way.find('/'); slash != std::string_view::npos; slash = way.find('/')) {
+      const node_id below = s_.known.find(parent, way.substr(0, slash));
+      if (below == no_node) {  // made by the user together with what is in it
+        way = way.substr(0, slash);
+        break;
+      }
+      parent = below;
+      way.remove_prefix(slash + 1);
+    }
+    settle_below(parent, way, m);
+  }
+
+  // What is at `name` in this directory, and below it; with no name, all that is in it.
+  void settle_below(node_id parent, std::string_view name, moment m) {
+    if (s_.known[parent].type != entry_type::directory || !s_.known[parent].in_tree) return;
+    // A path may be acknowledged before the kernel's word is out: the listing says what is there.
+    if (!s_.root_of(parent).is_file) (void)scan_.scan(parent, {}, m);
+    for (const record& r : s_.told.records())
+      if (r.node != no_node &&
+          (stands_below(r.node, parent, name, view::known) || stands_below(r.node, parent, name, view::told)))
+        settled_.push_back(r.node);
+    for (const node_id id : settled_) {
+      if (s_.known[id].in_tree) see_as_it_is(id);
+      s_.told.settle(id);
+      if (!s_.known[id].in_tree) s_.known.free(id);
+    }
+    settled_.clear();
+    scan_.close();
+  }
+
+  [[nodiscard]] bool stands_below(node_id id, node_id parent, std::string_view name, view v) const noexcept {
+    if (v == view::known && !s_.known[id].in_tree) return false;
+    if (v == view::told && !s_.told.find(id)->told) return false;
+    for (auto place = s_.paths.place_of(id, v); place.parent != no_node; place = s_.paths.place_of(place.parent, v))
+      if (place.parent == parent && (name.empty() || s_.known.names().view(place.name) == name)) return true;
+    return false;
+  }
+
+  void see_as_it_is(node_id id) {
+    file_status status;
+    node& n = s_.known[id];
+    if (n.type == entry_type::directory || scan_.look(n.parent, s_.known.name(id), status)) return;
+    n.type = status.type;
+    n.stamp = content_fingerprint(status);
+    n.fingerprinted = true;
+    n.attributes = attribute_fingerprint(status);
+    n.file_id = status.file_id;
+  }
+
+  engine_state<Backend>& s_;
+  scanner<Backend>& scan_;
+  std::vector<node_id> settled_;
+};
+
+}  // namespace hotwatch::inline v0::detail

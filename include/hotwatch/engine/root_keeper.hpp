@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// Roots: added, lost, found again, replaced by something else, removed. Floor 5.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../error.hpp"
+#include "scanner.hpp"
+#include "state.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+template <class Backend>
+class root_keeper {
+ public:
+  using directory = typename Backend::directory;
+
+  root_keeper(engine_state<Backend>& state, scanner<Backend>& scan) noexcept : s_(state), scan_(scan) {}
+
+  /// `given` has no trailing slashes, `absolute` is the same place. On an error nothing is left of it.
+  std::error_code add(root_id id, std::string given, std::string absolute, root_options options, moment m) {
+    for (std::size_t i = 0; i < s_.roots.size(); ++i)
+      if (s_.roots[i].alive && (s_.labels[i].given == given || s_.roots[i].absolute == absolute))
+        return errc::root_exists;
+    const std::uint32_t index = free_place();
+    root& r = s_.roots[index];
+    r = root{};
+    r.alive = true;
+    r.recursive = options.recursive;
+    r.absolute = std::move(absolute);
+    s_.labels[index] = {id, std::move(given), false};
+    scan_policy policy;
+    policy.telling = options.report_existing ? facts::telling::tell : facts::telling::known_already;
+    const std::error_code ec = open_and_scan(index, policy, m);
+    if (ec) {
+      forget(index, m);
+      return ec;
+    }
+    guard(index);
+    return {};
+  }
+
+  /// Nothing of the root is told any more, not even what is pending.
+  std::error_code remove(std::string_view given, std::string_view absolute, moment m) {
+    for (std::uint32_t i = 0; i < s_.roots.size(); ++i)
+      if (s_.roots[i].alive && (s_.labels[i].given == given || s_.roots[i].absolute == absolute)) {
+        forget(i, m);
+        return {};
+      }
+    return errc::unknown_root;
+  }
+
+  /// Asks for a check at the end of the turn: the way to the root, or the root itself, is not what it was.
+  void suspect(std::uint32_t index) {
+    for (const std::uint32_t i : suspects_)
+      if (i == index) return;
+    suspects_.push_back(index);
+  }
+
+  void check_suspects(moment m) {
+    for (std::size_t i = 0; i < suspects_.size(); ++i)
+      if (s_.roots[suspects_[i]].alive) check(suspects_[i], {true, true, true}, m);
+    suspects_.clear();
+  }
+
+  /// Looks at a whole root again: after an overflow, or at a poll.
+  void rescan(std::uint32_t index, scan_policy policy, moment m) {
+    if (!s_.roots[index].alive) return;
+    const bool was_there = !s_.roots[index].lost;
+    const bool scanned = check(index, policy, m);
+    if (!scanned && was_there && !s_.roots[index].lost && !s_.roots[index].is_file)
+      (void)scan_.scan(s_.roots[index].node, policy, m);
+  }
+
+  /// A hint's name in a directory that stands for a single file: the node's name, or nothing.
+  [[nodiscard]] std::string_view name_in(const root& r, std::string_view name) const noexcept {
+    if (name != r.target) return {};
+    return std::string_view(r.absolute).substr(r.absolute.rfind('/') + 1);
+  }
+
+ private:
+  std::uint32_t free_place() {
+    for (std::uint32_t i = 0; i < s_.roots.size(); ++i)
+      if (!s_.roots[i].alive) return i;
+    s_.roots.emplace_back();
+    s_.labels.emplace_back();
+    return static_cast<std::uint32_t>(s_.roots.size() - 1);
+  }
+
+  std::error_code open_and_scan(std::uint32_t index, const scan_policy& policy, moment m) {
+    std::error_code ec;
+    root& r = s_.roots[index];
+    directory d = s_.disk.open_root(r.absolute.c_str(), ec);
+    r.node = s_.known.make_root(index);
+    if (d) {
+      file_status status;
+      if ((ec = d.look({}, status))) return ec;
+      r.device = status.device;
+      r.file_id = status.file_id;
+      return scan_.scan(r.node, std::move(d), policy, m);
+    }
+    if (ec != std::errc::not_a_directory) return ec;
+    r.is_file = s_.labels[index].is_file = true;
+    r.recursive = false;
+    s_.known[r.node].hidden = true;
+    return look_at_file(index, policy.telling, m);
+  }
+
+  // A single file. Its directory is watched, so it may be replaced, removed and made again; where symlinks lead to it,
+  // their change is the file's change.
+  std::error_code look_at_file(std::uint32_t index, facts::telling telling, moment m) {
+    root& r = s_.roots[index];
+    const std::size_t slash = r.absolute.rfind('/');
+    std::string where = s_.disk.resolve(r.absolute.c_str());
+    r.lost = where.empty();
+    if (where.empty()) {  // not there: wait for it where its name would be
+      where = s_.disk.resolve(slash == 0 ? "/" : r.absolute.substr(0, slash).c_str());
+      if (where.empty()) return lose_file(r, m);
+      if (where.back() != '/') where += '/';
+      where += r.absolute.substr(slash + 1);
+    }
+    const std::size_t cut = where.rfind('/');
+    r.directory = cut == 0 ? "/" : where.substr(0, cut);
+    r.target = where.substr(cut + 1);
+
+    std::error_code ec;
+    directory d = s_.disk.open_root(r.directory.c_str(), ec);
+    if (!d) return ec;
+    watch_directory(r, d);
+    file_status status;
+    const std::string_view name = std::string_view(r.absolute).substr(slash + 1);
+    const node_id child = s_.known.find(r.node, name);
+    ec = d.look(r.target, status);
+    if (ec || status.type == entry_type::symlink) {
+      if (child != no_node) s_.settle.vanish(child, m);
+      return ec;
+    }
+    if (status.type != entry_type::file) {
+      if (child != no_node) s_.settle.vanish(child, m);
+      return errc::not_a_file_or_directory;
+    }
+    if (child != no_node) s_.known[child].type = entry_type::file;
+    if (child == no_node) {
+      const node_id made = s_.settle.appear(r.node, name, entry_type::file, false, m, telling);
+      scan_.remember_look(made, status, m, false);
+    } else if (r.device != status.device ||
+               (s_.known[child].file_id != 0 && s_.known[child].file_id != status.file_id)) {
+      s_.settle.change_content(child, m);
+      scan_.remember_look(child, status, m, false);
+    } else {
+      scan_.settle_content(child, status, m);
+    }
+    r.device = status.device;
+    return {};
+  }
+
+  std::error_code lose_file(root& r, moment m) {
+    const std::string_view name = std::string_view(r.absolute).substr(r.absolute.rfind('/') + 1);
+    if (const node_id child = s_.known.find(r.node, name); child != no_node) s_.settle.vanish(child, m);
+    s_.release_watch(std::exchange(s_.known[r.node].watch, no_watch), {r.node, false});
+    return std::make_error_code(std::errc::no_such_file_or_directory);
+  }
+
+  void watch_directory(root& r, const directory& d) {
+    const watch_answer answer = s_.disk.watch(d, false);
+    node& n = s_.known[r.node];
+    if (answer.watch != no_watch && answer.watch != n.watch) {
+      s_.release_watch(n.watch, {r.node, false});
+      n.watch = answer.watch;
+      s_.watches.add(answer.watch, {r.node, false});
+    } else if (answer.polled && !n.polled) {
+      n.polled = true;
+      s_.polled.push_back(r.node);
+      if (answer.error) s_.notices.push_back({notice_kind::polling, r.absolute, answer.error, answer.advice});
+    }
+  }
+
+  // Whether the root was scanned.
+  bool check(std::uint32_t index, const scan_policy& policy, moment m) {
+    root& r = s_.roots[index];
+    // The guard stands before the look, so that what happens after the look is hinted at.
+    guard(index);
+    if (r.is_file) {
+      (void)look_at_file(index, facts::telling::tell, m);
+      return true;
+    }
+    // What leads to a lost root may have come while the guard was put there: once more.
+    for (int tries = 0; tries < 2; ++tries) {
+      std::error_code ec;
+      directory d = s_.disk.open_root(r.absolute.c_str(), ec);
+      if (d) return find_again(r, std::move(d), policy, m);
+      if (!r.lost) lose(index, ec, m);
+      guard(index);
+    }
+    return false;
+  }
+
+  bool find_again(root& r, directory d, const scan_policy& policy, moment m) {
+    file_status status;
+    if (d.look({}, status)) return false;
+    node& n = s_.known[r.node];
+    const bool same = r.device == status.device && r.file_id == status.file_id;
+    if (same && !r.lost && (n.watch != no_watch || n.polled)) return false;
+    r.device = status.device;
+    r.file_id = status.file_id;
+    s_.release_watch(std::exchange(n.watch, no_watch), {r.node, false});
+    if (std::exchange(r.lost, false)) s_.tell(notice_kind::root_restored, r.node);
+    (void)scan_.scan(r.node, std::move(d), {policy.files, true, true}, m);
+    return true;
+  }
+
+  void lose(std::uint32_t index, std::error_code ec, moment m) {
+    root& r = s_.roots[index];
+    r.lost = true;
+    vanish_contents(r.node, m);
+    s_.release_watch(std::exchange(s_.known[r.node].watch, no_watch), {r.node, false});
+    s_.tell(notice_kind::root_lost, r.node, ec);
+  }
+
+  void vanish_contents(node_id top, moment m) {
+    while (s_.known[top].first_child != no_node) s_.settle.vanish(s_.known[top].first_child, m);
+    s_.say_farewell();
+  }
+
+  void guard(std::uint32_t index) {
+    root& r = s_.roots[index];
+    std::vector<std::int32_t> old = std::move(r.guards);
+    r.guards.clear();
+    s_.disk.guard(r.absolute.c_str(), r.guards);
+    // The new ones first: what stays guarded keeps its watch.
+    for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
+    for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});
+  }
+
+  void forget(std::uint32_t index, moment m) {
+    root& r = s_.roots[index];
+    for (const std::int32_t watch : r.guards) s_.release_watch(watch, {index, true});
+    if (r.node != no_node) {
+      vanish_contents(r.node, m);
+      // What was told to be in this root is not told to have left it, and what moved elsewhere counts as new there.
+      for (const record& rec : s_.told.records())
+        if (rec.node != no_node && rec.told && told_root(rec) == r.node) leaving_.push_back(rec.node);
+      for (const node_id id : leaving_) {
+        if (s_.known[id].in_tree) {
+          s_.told.release_told_name(*s_.told.find(id));
+        } else {
+          s_.told.settle(id);
+          s_.known.free(id);
+        }
+      }
+      leaving_.clear();
+      if (s_.told.empty()) s_.due.told(m.now, debounce_clock::never);
+      s_.release_watch(s_.known[r.node].watch, {r.node, false});
+      s_.known.free(r.node);
+    }
+    r = root{};
+  }
+
+  [[nodiscard]] node_id told_root(const record& rec) const noexcept {
+    node_id id = rec.told_parent;
+    for (auto p = s_.paths.place_of(id, view::told); p.parent != no_node; p = s_.paths.place_of(id, view::told))
+      id = p.parent;
+    return id;
+  }
+
+  engine_state<Backend>& s_;
+  scanner<Backend>& scan_;
+  std::vector<std::uint32_t> suspects_;
+  std::vector<node_id> leaving_;
+};
+
+}  // namespace hotwatch::inline v0::detail

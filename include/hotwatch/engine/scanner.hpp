@@ -1,0 +1,434 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// Reads directories and settles what differs from the tree: the one mechanism behind start-up, new directories, moves
+// in, overflow, returning roots and polling. Floor 5.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../backend.hpp"
+#include "state.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+/// How much a scan looks at.
+struct scan_policy {
+  bool files = false;       ///< the status of known files too: were they written meanwhile?
+  bool everywhere = false;  ///< go into known directories, though their watches stand
+  bool verify = false;      ///< watches may have died unheard, or stand for another directory
+  bool caught_up = false;   ///< the queue was read to its end: what a path leads to is what the node is
+  facts::telling telling = facts::telling::tell;
+};
+
+template <class Backend>
+class scanner {
+ public:
+  using directory = typename Backend::directory;
+
+  explicit scanner(engine_state<Backend>& state) noexcept : s_(state) {}
+
+  /// Opens a directory of the tree, from its root, name by name.
+  [[nodiscard]] directory open(node_id id, std::error_code& ec) {
+    chain_.clear();
+    for (; s_.known[id].parent != no_node; id = s_.known[id].parent) chain_.push_back(id);
+    const root& r = s_.roots[s_.known[id].attributes];
+    directory d = s_.disk.open_root((r.is_file ? r.directory : r.absolute).c_str(), ec);
+    for (; d && !chain_.empty(); chain_.pop_back()) d = d.open_child(s_.known.name(chain_.back()), ec);
+    return d;
+  }
+
+  /// Looks at a name in a directory of the tree.
+  [[nodiscard]] std::error_code look(node_id parent, std::string_view name, file_status& out) {
+    std::error_code ec;
+    if (open_parent_ != parent || !parent_) {
+      parent_ = open(parent, ec);
+      open_parent_ = parent;
+    }
+    const root& r = s_.root_of(parent);
+    return ec ? ec : parent_.look(r.is_file ? std::string_view(r.target) : name, out);
+  }
+
+  /// No descriptor outlives a turn: it would hold the file system against unmounting.
+  void close() noexcept {
+    parent_ = directory();
+    open_parent_ = no_node;
+  }
+
+  /// Reads the directory and what is below it as far as the policy says, and settles the differences.
+  /// Returns the error that kept `top` itself from being read.
+  std::error_code scan(node_id top, scan_policy policy, moment m) {
+    std::error_code ec;
+    directory d = open(top, ec);
+    if (d) return scan(top, std::move(d), policy, m);
+    could_not_open(top, ec);
+    return ec;
+  }
+
+  std::error_code scan(node_id top, directory d, scan_policy policy, moment m) {
+    ++s_.counted.rescans;
+    const std::error_code ec = walk(top, std::move(d), policy, m);
+    if (!several_) settle_arrivals(policy, m);
+    return ec;
+  }
+
+  /// Several scans that are one look: what one of them misses another may find. Ends with settle_several().
+  void begin_several() noexcept { several_ = true; }
+  void settle_several(scan_policy policy, moment m) {
+    several_ = false;
+    settle_arrivals(policy, m);
+  }
+
+  /// Whether the directory is what its watch stands for; if not it is read again. The queue has been read to its end.
+  void verify(node_id id, moment m) {
+    const node& n = s_.known[id];
+    if (!n.in_tree || n.type != entry_type::directory || !s_.root_of(id).recursive) return;
+    std::error_code ec;
+    directory d = open(id, ec);
+    if (!d) return could_not_open(id, ec);
+    if (n.watch != no_watch && s_.disk.watch(d, n.parent == no_node).watch == n.watch) return;
+    (void)scan(id, std::move(d), {true, true, true, true}, m);
+  }
+
+  /// The content as it was looked at now; tells it if it is another.
+  void settle_content(node_id id, const file_status& now, moment m) {
+    node& n = s_.known[id];
+    const bool differs = content_differs(n, now, s_.trusted);
+    if (differs) s_.settle.change_content(id, m);
+    remember_look(id, now, m, !differs);
+  }
+
+  /// What a look saw becomes what is known. Without `tell` it is the first look.
+  void remember_look(node_id id, const file_status& now, moment m, bool tell) {
+    node& n = s_.known[id];
+    const std::uint32_t attributes = attribute_fingerprint(now);
+    if (tell && s_.opts.metadata && n.attributes != 0 && n.attributes != attributes)
+      s_.settle.change_attributes(id, true, m);
+    n.attributes = attributes;
+    n.birth = birth_fingerprint(now);
+    if (n.type == entry_type::directory) return;
+    n.stamp = content_fingerprint(now);
+    n.fingerprinted = true;
+    n.file_id = now.file_id;
+  }
+
+ private:
+  struct frame {
+    node_id id;
+    directory dir;
+    std::size_t first;  ///< its subdirectories that are still to be read: from here to the end of to_enter_
+  };
+  struct arrival {
+    node_id parent;
+    name_ref name;
+    entry_type type;
+    bool hidden;
+    std::uint64_t file_id;
+  };
+  // Deep trees must not use up the descriptors: beyond this depth a directory is closed and opened anew.
+  static constexpr std::size_t most_open = 24;
+
+  std::error_code walk(node_id top, directory d, const scan_policy& policy, moment m) {
+    const std::size_t base = frames_.size();
+    const std::error_code ec = enter(top, std::move(d), policy, m);
+    while (frames_.size() > base) {
+      frame& f = frames_.back();
+      if (to_enter_.size() == f.first) {
+        frames_.pop_back();
+        continue;
+      }
+      const node_id id = to_enter_.back();
+      to_enter_.pop_back();
+      std::error_code why;
+      if (!f.dir) f.dir = open(f.id, why);
+      directory child = why ? directory() : f.dir.open_child(s_.known.name(id), why);
+      if (!child) {
+        could_not_open(id, why);
+        continue;
+      }
+      (void)enter(id, std::move(child), policy, m);
+    }
+    return ec;
+  }
+
+  // Watches, then lists (never the other way: what appears in between must be hinted at).
+  std::error_code enter(node_id id, directory d, const scan_policy& policy, moment m) {
+    const bool listed_before = s_.known[id].watch != no_watch || s_.known[id].polled;
+    if (!watch(id, d, policy)) return {};
+    const bool fresh = !listed_before && s_.known[id].first_child == no_node && missing_.empty();
+    const bool looks = s_.known[id].polled;
+    const std::size_t first = to_enter_.size();
+    const bool recursive = s_.root_of(id).recursive;
+    const std::error_code ec = d.list(listing_, [&](std::string_view name, entry_type type, std::uint64_t file_id) {
+      file_status status;
+      if (type == entry_type::unknown) {
+        if (d.look(name, status)) return;
+        type = status.type;
+      }
+      const verdict v = s_.judge(id, name, type == entry_type::directory);
+      const bool is_directory = type == entry_type::directory;
+      if (v == verdict::pruned || (v == verdict::hidden && !is_directory)) return;
+      const bool hidden = v == verdict::hidden;
+      if (fresh) {
+        const node_id child = s_.settle.appear(id, name, type, hidden, m, policy.telling);
+        s_.known[child].file_id = file_id;
+        if (is_directory && recursive) to_enter_.push_back(child);
+        if (looks && !d.look(name, status)) remember_look(child, status, m, false);
+        return;
+      }
+      const node_id child = s_.known.find(id, name);
+      if (child != no_node && is_still(child, type, file_id, hidden)) {
+        s_.known[child].seen = true;
+        s_.known[child].file_id = file_id;
+        s_.known[child].type = type;
+      } else {
+        arrivals_.push_back({id, s_.known.names().store(name), type, hidden, file_id});
+      }
+    });
+    if (ec) {
+      for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = false;
+      could_not_open(id, ec);
+      return ec;
+    }
+    s_.known[id].unreadable = false;
+    if (!fresh) settle_known(id, d, policy, m);
+    frames_.push_back({id, std::move(d), first});
+    if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].dir = directory();
+    return {};
+  }
+
+  [[nodiscard]] bool is_still(node_id child, entry_type type, std::uint64_t file_id, bool hidden) const noexcept {
+    const node& n = s_.known[child];
+    if (n.file_id != 0 && n.file_id != file_id) return false;
+    if (n.hidden != hidden) return false;
+    return n.type == type || (n.type == entry_type::unknown && type != entry_type::directory);
+  }
+
+  // The listing is complete: what was not in it is missing, what was may have been written.
+  void settle_known(node_id id, const directory& d, const scan_policy& policy, moment m) {
+    const bool recursive = s_.root_of(id).recursive;
+    const bool looks = policy.files || s_.known[id].polled;
+    for (node_id c = s_.known[id].first_child; c != no_node;) {
+      node& n = s_.known[c];
+      const node_id next = n.next_sibling;
+      const bool was_seen = n.seen;
+      n.seen = false;
+      if (!was_seen) {
+        s_.settle.lift(c, m);
+        missing_.push_back(c);
+      } else if (n.type == entry_type::directory) {
+        const bool blind = n.watch == no_watch;
+        if (recursive && (policy.everywhere || blind)) to_enter_.push_back(c);
+        file_status status;
+        if (looks && s_.opts.metadata && !d.look(s_.known.name(c), status)) remember_look(c, status, m, true);
+      } else if (looks) {
+        file_status status;
+        if (!d.look(s_.known.name(c), status)) settle_file(c, status, m);
+      }
+      c = next;
+    }
+  }
+
+  void settle_file(node_id id, const file_status& status, moment m) {
+    if (s_.known[s_.known[id].parent].polled && s_.known[id].stamp == 0) return remember_look(id, status, m, false);
+    settle_content(id, status, m);
+  }
+
+  // Returns whether the directory may be listed as this node's.
+  bool watch(node_id id, const directory& d, const scan_policy& policy) {
+    node& n = s_.known[id];
+    if (n.watch != no_watch && !policy.verify) return true;
+    if (n.polled && !may_watch_again_) return true;
+    const watch_answer answer = s_.disk.watch(d, n.parent == no_node);
+    if (answer.watch != no_watch) {
+      if (n.watch == answer.watch) return true;
+      if (const node_id other = rival(id, answer.watch, d); other != no_node) {
+        s_.doubts.push_back(other);
+        if (!policy.caught_up) {
+          s_.doubts.push_back(id);
+          return false;
+        }
+        s_.watches.remove(answer.watch, {other, false});
+        s_.known[other].watch = no_watch;
+      }
+      s_.release_watch(n.watch, {id, false});
+      n.watch = answer.watch;
+      s_.watches.add(answer.watch, {id, false});
+      n.polled = false;
+      return true;
+    }
+    may_watch_again_ = false;
+    if (n.polled || !answer.polled) return true;
+    n.polled = true;
+    s_.polled.push_back(id);
+    const bool first = n.parent == no_node || !s_.known[n.parent].polled;
+    if (answer.error && first) s_.tell(notice_kind::polling, id, answer.error, answer.advice);
+    return true;
+  }
+
+  // Another node of the same root that has this watch, though its path does not lead here (as it does with bind
+  // mounts): one of the two is not what it seems.
+  [[nodiscard]] node_id rival(node_id id, std::int32_t watch, const directory& d) {
+    owners_.clear();
+    s_.watches.find(watch, owners_);
+    for (const watch_table::target& t : owners_)
+      if (!t.guard && t.index != id && s_.known.root_of(t.index) == s_.known.root_of(id) && !leads_to(t.index, d))
+        return t.index;
+    return no_node;
+  }
+
+  [[nodiscard]] bool leads_to(node_id id, const directory& d) {
+    std::error_code ec;
+    file_status here;
+    file_status there;
+    const directory other = open(id, ec);
+    return other && !other.look({}, there) && !d.look({}, here) && here.device == there.device &&
+           here.file_id == there.file_id;
+  }
+
+  void could_not_open(node_id id, std::error_code ec) {
+    // Gone, replaced, or moved together with a directory above it: the hints about that are in the queue.
+    if (ec == std::errc::no_such_file_or_directory || ec == std::errc::not_a_directory ||
+        ec == std::errc::too_many_symbolic_link_levels) {
+      s_.doubts.push_back(id);
+      return;
+    }
+    node& n = s_.known[id];
+    const bool again = n.unreadable;
+    n.unreadable = true;
+    if (ec == std::errc::permission_denied) {
+      ++s_.unreadable;
+      if (!again) s_.tell(notice_kind::unreadable, id, ec);
+      return;
+    }
+    // Out of descriptors or memory, or an error of the device: look again at every poll_interval.
+    if (!again) s_.tell(notice_kind::failed, id, ec);
+    if (!n.polled && n.watch == no_watch) {
+      n.polled = true;
+      s_.polled.push_back(id);
+    }
+  }
+
+  // New names. Those that are the same file as one that is missing were renamed.
+  void settle_arrivals(const scan_policy& policy, moment m) {
+    while (!arrivals_.empty()) {
+      const arrival a = arrivals_.back();
+      arrivals_.pop_back();
+      const std::string_view name = s_.known.names().view(a.name);
+      if (s_.known.find(a.parent, name) == no_node) settle_arrival(a, name, policy, m);
+      s_.known.names().release(a.name);
+    }
+    for (const node_id id : missing_)
+      if (!s_.known[id].in_tree) s_.settle.vanish(id, m);
+    missing_.clear();
+    indexed_ = 0;
+    close();
+    s_.say_farewell();
+  }
+
+  void settle_arrival(const arrival& a, std::string_view name, const scan_policy& policy, moment m) {
+    file_status status;
+    const bool looks = s_.known[a.parent].polled;
+    node_id id = missing_file(a.file_id);
+    if ((id != no_node || looks) && look(a.parent, name, status)) return;  // gone again
+    if (id != no_node && (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status, s_.trusted)))
+      id = no_node;
+    if (id != no_node) {
+      if (s_.known[id].in_tree) s_.settle.lift(id, m);  // it was below a directory that is missing
+      const bool wrote =
+          a.type != entry_type::directory && status.modified >= s_.trusted && !s_.known[id].fingerprinted;
+      s_.settle.place(id, a.parent, name, m);
+      if (a.type == entry_type::directory)
+        enter_renamed(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
+      else if (wrote)
+        s_.settle.change_content(id, m);
+      else if (looks)
+        settle_content(id, status, m);
+      return;
+    }
+    id = s_.settle.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
+    s_.known[id].file_id = a.file_id;
+    if (looks) remember_look(id, status, m, false);
+    if (a.type == entry_type::directory && s_.root_of(id).recursive) (void)walk_into(id, policy, m);
+  }
+
+  void enter_renamed(node_id id, const scan_policy& policy, moment m) {
+    if (s_.root_of(id).recursive) (void)walk_into(id, policy, m);
+  }
+
+  std::error_code walk_into(node_id id, const scan_policy& policy, moment m) {
+    std::error_code ec;
+    directory d = open(id, ec);
+    if (d) return walk(id, std::move(d), policy, m);
+    could_not_open(id, ec);
+    return ec;
+  }
+
+  // Which of the missing nodes, and those below them, has this inode number?
+  [[nodiscard]] node_id missing_file(std::uint64_t file_id) {
+    if (missing_.empty() || file_id == 0) return no_node;
+    index_missing();
+    for (std::size_t i = slot_of(file_id); by_file_id_[i] != no_node; i = (i + 1) & (by_file_id_.size() - 1)) {
+      const node_id id = by_file_id_[i];
+      if (s_.known[id].file_id == file_id && !is_placed(id)) return id;
+    }
+    return no_node;
+  }
+
+  [[nodiscard]] bool is_placed(node_id id) const noexcept {
+    for (; id != no_node; id = s_.known[id].parent)
+      if (!s_.known[id].in_tree) return false;
+    return true;
+  }
+
+  [[nodiscard]] std::size_t slot_of(std::uint64_t file_id) const noexcept {
+    return mix64(file_id) & (by_file_id_.size() - 1);
+  }
+
+  void index_missing() {
+    if (indexed_ == missing_.size()) return;
+    std::size_t count = 0;
+    const auto each = [&](auto&& visit) {
+      for (const node_id top : missing_)
+        if (!s_.known[top].in_tree)
+          for (node_id id = top; id != no_node; id = s_.known.next(id, top)) visit(id);
+    };
+    each([&](node_id) { ++count; });
+    std::size_t size = 16;
+    while (size < 2 * count) size *= 2;
+    by_file_id_.assign(size, no_node);
+    each([&](node_id id) {
+      if (s_.known[id].file_id == 0) return;
+      std::size_t i = slot_of(s_.known[id].file_id);
+      while (by_file_id_[i] != no_node) i = (i + 1) & (size - 1);
+      by_file_id_[i] = id;
+    });
+    indexed_ = missing_.size();
+  }
+
+ public:
+  /// At a poll the limit of watches is tried again, once.
+  void try_watches_again() noexcept { may_watch_again_ = true; }
+
+ private:
+  engine_state<Backend>& s_;
+  directory parent_;
+  node_id open_parent_ = no_node;
+  std::vector<node_id> chain_;
+  std::vector<frame> frames_;
+  std::vector<node_id> to_enter_;
+  std::vector<arrival> arrivals_;
+  std::vector<node_id> missing_;
+  std::vector<node_id> by_file_id_;
+  std::size_t indexed_ = 0;
+  bool several_ = false;
+  std::vector<char> listing_;
+  std::vector<watch_table::target> owners_;
+  bool may_watch_again_ = true;
+};
+
+}  // namespace hotwatch::inline v0::detail

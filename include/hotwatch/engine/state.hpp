@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What the rooms of the engine share: one tree, one ledger, the roots and the backend. Floor 5.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../change.hpp"
+#include "../core/debounce_clock.hpp"
+#include "../core/difference.hpp"
+#include "../core/facts.hpp"
+#include "../core/filter.hpp"
+#include "../core/ledger.hpp"
+#include "../core/path_text.hpp"
+#include "../core/tree.hpp"
+#include "../core/watch_table.hpp"
+#include "../options.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+/// A root, by its place in the list (a root node's `attributes`).
+struct root {
+  bool alive = false;
+  bool is_file = false;
+  bool lost = false;
+  bool recursive = true;
+  node_id node = no_node;    ///< the directory; of a single file, the directory that holds it, hidden
+  std::string absolute;      ///< as given, made absolute when it was added
+  std::string directory;     ///< a single file: where it really is, free of symlinks ...
+  std::string target;        ///< ... and its name there; the node is named as it was given
+  std::uint64_t device = 0;  ///< of the directory: another one in its place is told apart by these two
+  std::uint64_t file_id = 0;
+  std::vector<std::int32_t> guards;
+};
+
+struct owned_notice {
+  notice_kind kind;
+  std::string path;
+  std::error_code error;
+  std::string_view advice;
+};
+
+template <class Backend>
+struct engine_state {
+  template <class... Arguments>
+  explicit engine_state(const options& chosen, Arguments&&... arguments)
+      : opts(chosen),
+        names(chosen.include, chosen.exclude),
+        due(chosen.debounce),
+        disk(std::forward<Arguments>(arguments)...) {}
+
+  void tell(notice_kind kind, node_id id, std::error_code error = {}, std::string_view advice = {}) {
+    std::string path;
+    paths.append(id, view::known, path);
+    notices.push_back({kind, std::move(path), error, advice});
+  }
+
+  [[nodiscard]] root& root_of(node_id id) noexcept { return roots[known[known.root_of(id)].attributes]; }
+
+  /// Whether the name may be told, is only walked, or does not count at all.
+  [[nodiscard]] verdict judge(node_id parent, std::string_view name, bool is_directory) {
+    if (names.empty()) return verdict::told;
+    way.clear();
+    if (names.needs_path()) {
+      paths.append_way(parent, view::known, way);
+      if (!way.empty()) way += '/';
+      way += name;
+    }
+    return names.judge(name, way, is_directory);
+  }
+
+  /// A handle stands for one thing less; when it stands for nothing the backend may forget it.
+  void release_watch(std::int32_t watch, watch_table::target t) {
+    if (watch != no_watch && !watches.remove(watch, t)) disk.unwatch(watch);
+  }
+
+  void say_farewell() {
+    for (const facts::farewell& f : settle.farewells()) release_watch(f.watch, {f.node, false});
+    settle.farewells().clear();
+  }
+
+  options opts;
+  filter names;
+  tree known;
+  ledger told{known};
+  debounce_clock due;
+  facts settle{known, told, due};
+  std::vector<root_label> labels;
+  path_text paths{known, told, labels};
+  difference differing{known, told, paths};
+  watch_table watches;
+  std::vector<root> roots;
+  std::vector<node_id> polled;  ///< directories without a watch; some may have got one, or be gone, since
+  /// Directories that may not be what their watch stands for. A directory is opened by its path, and by then the path
+  /// may lead to another one, whose hints are still in the queue; what is opened too early is looked at again when the
+  /// queue has been read to its end.
+  std::vector<node_id> doubts;
+  /// Likewise names of which the hints left open whether they are there.
+  struct doubted_name {
+    node_id parent;
+    name_ref name;
+  };
+  std::vector<doubted_name> doubted_names;
+  std::vector<owned_notice> notices;
+  std::uint32_t unreadable = 0;  ///< times that a directory could not be read
+  /// Up to this moment all that happened was told by the kernel, or seen.
+  file_time trusted = 0;
+  statistics counted;
+  std::string way;
+  Backend disk;
+};
+
+}  // namespace hotwatch::inline v0::detail

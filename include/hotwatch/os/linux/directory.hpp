@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// An open directory: the only way in which names are listed and looked at. Floor 3.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../../core/stamp.hpp"
+#include "system.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+/// What getdents64(2) says of an entry: DT_* of dirent.h.
+[[nodiscard]] constexpr entry_type entry_type_of(unsigned char d_type) noexcept {
+  switch (d_type) {
+    case 8: return entry_type::file;
+    case 4: return entry_type::directory;
+    case 10: return entry_type::symlink;
+    case 0: return entry_type::unknown;
+    default: return entry_type::other;
+  }
+}
+
+/// A descriptor of a directory. Everything below a root is reached from directory to directory by one name, and never
+/// through a symlink: no name put in its way leads out of the root, a path may be longer than PATH_MAX, and a rename
+/// further up does not matter. Moves; one thread at a time.
+template <class System>
+class directory {
+ public:
+  directory() noexcept = default;
+  directory(System& system, int fd) noexcept : system_(&system), fd_(fd) {}
+  directory(directory&& other) noexcept : system_(other.system_), fd_(std::exchange(other.fd_, -1)) {}
+  directory& operator=(directory&& other) noexcept {
+    if (this != &other) {
+      close();
+      system_ = other.system_;
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  ~directory() { close(); }
+
+  /// Opens a root by its path, through symlinks.
+  [[nodiscard]] static directory open(System& system, const char* path, std::error_code& ec) noexcept {
+    return opened(system, AT_FDCWD, path, 0, ec);
+  }
+
+  /// Opens the directory `name` in this one; ENOTDIR or ELOOP if it is something else by now.
+  [[nodiscard]] directory open_child(std::string_view name, std::error_code& ec) const noexcept {
+    name_buffer text(name);
+    return opened(*system_, fd_, text.c_str(), O_NOFOLLOW, ec);
+  }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
+  void close() noexcept {
+    if (fd_ >= 0) system_->close(std::exchange(fd_, -1));
+  }
+
+  /// Calls visit(name, type, file_id) for each entry but "." and "..".
+  template <class Visit>
+  [[nodiscard]] std::error_code list(std::vector<char>& buffer, Visit&& visit) const {
+    if (buffer.size() < listing_buffer) buffer.resize(listing_buffer);
+    for (;;) {
+      const ssize_t size = system_->getdents64(fd_, buffer.data(), buffer.size());
+      if (size == 0) return {};
+      if (size < 0) {
+        if (errno == EINTR) continue;
+        return last_error();
+      }
+      for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+        // struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type, the name and a NUL
+        const char* entry = buffer.data() + at;
+        std::uint64_t file_id;
+        std::uint16_t length;
+        std::memcpy(&file_id, entry, sizeof file_id);
+        std::memcpy(&length, entry + 16, sizeof length);
+        at += length;
+        const std::string_view name(entry + 19);
+        if (name != "." && name != "..") visit(name, entry_type_of(static_cast<unsigned char>(entry[18])), file_id);
+      }
+    }
+  }
+
+  /// Looks at a name in this directory, or with an empty name at the directory itself.
+  [[nodiscard]] std::error_code look(std::string_view name, file_status& out) const noexcept {
+    name_buffer text(name);
+    struct ::statx s;
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name.empty() ? AT_EMPTY_PATH : 0);
+    if (system_->statx(fd_, text.c_str(), flags, STATX_BASIC_STATS | STATX_BTIME, &s) != 0) return last_error();
+    const auto time = [](const statx_timestamp& t) {
+      return static_cast<file_time>(t.tv_sec) * 1'000'000'000u + t.tv_nsec;
+    };
+    out.type = S_ISREG(s.stx_mode)   ? entry_type::file
+               : S_ISDIR(s.stx_mode) ? entry_type::directory
+               : S_ISLNK(s.stx_mode) ? entry_type::symlink
+                                     : entry_type::other;
+    out.device = std::uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor;
+    out.file_id = s.stx_ino;
+    out.size = s.stx_size;
+    out.modified = time(s.stx_mtime);
+    out.changed = time(s.stx_ctime);
+    out.born = (s.stx_mask & STATX_BTIME) != 0 ? time(s.stx_btime) : 0;
+    out.mode = s.stx_mode;
+    out.user = s.stx_uid;
+    out.group = s.stx_gid;
+    out.links = s.stx_nlink;
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t listing_buffer = 64 * 1024;
+
+  /// The system wants a NUL behind a name; a name has at most NAME_MAX bytes.
+  class name_buffer {
+   public:
+    explicit name_buffer(std::string_view name) noexcept {
+      const std::size_t size = name.size() < sizeof text_ ? name.size() : sizeof text_ - 1;
+      std::memcpy(text_, name.data(), size);
+      text_[size] = '\0';
+    }
+    [[nodiscard]] const char* c_str() const noexcept { return text_; }
+
+   private:
+    char text_[1024];
+  };
+
+  [[nodiscard]] static directory opened(System& system, int at, const char* path, int flags,
+                                        std::error_code& ec) noexcept {
+    int fd;
+    do fd = system.openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | flags);
+    while (fd < 0 && errno == EINTR);
+    ec = fd < 0 ? last_error() : std::error_code();
+    return directory(system, fd);
+  }
+
+  System* system_ = nullptr;
+  int fd_ = -1;
+};
+
+}  // namespace hotwatch::inline v0::detail

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// An inotify instance: its watches, a wait that costs one system call, and a wake-up from anywhere. Floor 3.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <vector>
+
+#include "../../decode/inotify.hpp"
+#include "directory.hpp"
+#include "ready_handle.hpp"
+#include "system.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+/// The waker is a private file without a name (memfd_create(2)) that is watched like any other: removing its watch
+/// queues IN_IGNORED, which ends a blocked read. So the reader blocks in read() itself, on one descriptor, and
+/// inotify_rm_watch(2) may be called from any thread and any signal handler. Where the file cannot be watched (no
+/// /proc, no watch left), an eventfd beside the queue does the same at the price of a second system call a wait.
+template <class System>
+class inotify_queue {
+ public:
+  explicit inotify_queue(System& system) : system_(system), ready_(system) {
+    queue_ = system_.inotify_init1(IN_CLOEXEC);
+    if (queue_ < 0) {
+      const std::error_code why = last_error();
+      throw std::system_error(
+          why, why.value() == EMFILE ? "hotwatch: inotify_init1: no descriptor left (ulimit -n) or too many instances "
+                                       "(sysctl fs.inotify.max_user_instances)"
+                                     : "hotwatch: inotify_init1");
+    }
+    waker_ = system_.memfd_create("hotwatch-waker", MFD_CLOEXEC);
+    arm_waker();
+    if (waker_watch_.load() == no_watch) {
+      event_ = system_.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+      if (event_ < 0) {
+        const std::error_code why = last_error();
+        close_all();
+        throw std::system_error(why, "hotwatch: eventfd");
+      }
+    }
+    buffer_.resize(buffer_size);
+  }
+  inotify_queue(const inotify_queue&) = delete;
+  inotify_queue& operator=(const inotify_queue&) = delete;
+  ~inotify_queue() { close_all(); }
+
+  [[nodiscard]] int fd() const noexcept { return queue_; }
+  [[nodiscard]] int native_handle() { return ready_.open(queue_, event_); }
+  void arm(std::optional<std::chrono::nanoseconds> after) noexcept { ready_.arm(after); }
+
+  /// From any thread and any signal handler: the wait that goes on, or the next one, ends.
+  void wake() noexcept {
+    const int saved = errno;
+    if (event_ >= 0) {
+      const std::uint64_t one = 1;
+      (void)!system_.write(event_, &one, sizeof one);
+    } else {
+      system_.inotify_rm_watch(queue_, waker_watch_.load());
+    }
+    errno = saved;
+  }
+
+  /// Waits for records until the time-out (none: for ever), a signal or wake(), and reads what there is.
+  /// Returns whether something was read.
+  bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept {
+    if (undecoded() != 0) return true;
+    if ((timeout || event_ >= 0) && !poll(timeout)) return false;
+    read();
+    return undecoded() != 0;
+  }
+
+  /// Whether the last read left nothing in the queue.
+  [[nodiscard]] bool drained() const noexcept { return drained_; }
+
+  /// Gives the hints of what was read to `sink`; returns how many records there were.
+  template <class Sink>
+  std::size_t drain(Sink&& sink) {
+    std::size_t records = 0;
+    const std::span<const char> bytes(buffer_.data(), filled_);
+    const std::size_t taken = inotify::decode(bytes, [&](const hint& h) {
+      if (h.kind == hint_kind::unwatched && h.watch == waker_watch_.load(std::memory_order_relaxed)) {
+        arm_waker();
+        return;
+      }
+      ++records;
+      sink(h);
+    });
+    // The kernel never cuts a record; if somebody else does, the rest comes with the next read.
+    filled_ -= taken;
+    if (filled_ != 0) std::memmove(buffer_.data(), buffer_.data() + taken, filled_);
+    decoded_ = filled_;
+    return records;
+  }
+
+ private:
+  static constexpr std::size_t buffer_size = 64 * 1024;
+
+  [[nodiscard]] std::size_t undecoded() const noexcept { return filled_ - decoded_; }
+
+  [[nodiscard]] bool poll(std::optional<std::chrono::nanoseconds> timeout) noexcept {
+    pollfd fds[2] = {{queue_, POLLIN, 0}, {event_, POLLIN, 0}};
+    int queued = 0;
+    if (timeout && timeout->count() <= 0 && event_ < 0) {
+      drained_ = true;
+      return system_.bytes_queued(queue_, &queued) == 0 && queued > 0;
+    }
+    timespec time{};
+    if (timeout && timeout->count() > 0) {
+      time.tv_sec = static_cast<time_t>(timeout->count() / 1'000'000'000);
+      time.tv_nsec = static_cast<long>(timeout->count() % 1'000'000'000);
+    }
+    drained_ = true;
+    const int ready = system_.ppoll(fds, event_ >= 0 ? 2 : 1, timeout ? &time : nullptr);
+    if (ready <= 0) return false;
+    if ((fds[1].revents & POLLIN) != 0) {
+      std::uint64_t count;
+      (void)!system_.read(event_, &count, sizeof count);
+    }
+    return (fds[0].revents & POLLIN) != 0;
+  }
+
+  void read() noexcept {
+    const std::size_t room = buffer_.size() - filled_;
+    const ssize_t size = system_.read(queue_, buffer_.data() + filled_, room);
+    const std::size_t got = size > 0 ? static_cast<std::size_t>(size) : 0;
+    filled_ += got;
+    drained_ = got + inotify::longest_record <= room;
+  }
+
+  void arm_waker() noexcept {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", waker_);
+    waker_watch_.store(waker_ < 0 ? no_watch : system_.inotify_add_watch(queue_, path, IN_DELETE_SELF));
+  }
+
+  void close_all() noexcept {
+    for (const int fd : {event_, waker_, queue_})
+      if (fd >= 0) system_.close(fd);
+  }
+
+  System& system_;
+  ready_handle<System> ready_;
+  int queue_ = -1;
+  int waker_ = -1;
+  int event_ = -1;
+  std::atomic<std::int32_t> waker_watch_{no_watch};
+  std::vector<char> buffer_;
+  std::size_t filled_ = 0;
+  std::size_t decoded_ = 0;
+  bool drained_ = true;
+};
+
+}  // namespace hotwatch::inline v0::detail
