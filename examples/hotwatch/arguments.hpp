@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// The command line: what the user asked for, or the text and the exit code that answer a wrong or a helping call.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <hotwatch/options.hpp>
+#include <hotwatch/version.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "duration.hpp"
+#include "printer.hpp"
+
+enum class backend_name : std::uint8_t { inotify, polling };
+
+struct arguments {
+  std::vector<std::string> paths;
+  hotwatch::options options;
+  hotwatch::root_options root;
+  backend_name backend = backend_name::inotify;
+  line_format format = line_format::text;
+  bool once = false;
+  bool stats = false;
+};
+
+class usage_formatter final : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return "Usage: hotwatch [watch] [OPTIONS] PATH...\n";
+  }
+};
+
+/// Fills `wanted` and returns -1, or answers on standard output or error and returns the exit code.
+[[nodiscard]] inline int read_arguments(int argc, char** argv, arguments& wanted) {
+  CLI::App app("Prints a line for each change below the given directories, or of the given files.", "hotwatch");
+  app.formatter(std::make_shared<usage_formatter>());
+  app.footer(
+      "A file name is printed as it is, but for backslashes, control characters and bytes that are no UTF-8:\n"
+      "\\\\, \\n, \\x1b (with --json \\udc80 to \\udcff for such bytes).\n"
+      "Exit codes: 0 stopped, or --once done; 1 a path cannot be watched; 2 wrong usage.");
+  app.set_version_flag("--version", std::string("hotwatch ") + HOTWATCH_VERSION);
+
+  std::chrono::nanoseconds quiet = wanted.options.debounce.quiet;
+  std::chrono::nanoseconds max_wait = wanted.options.debounce.max_wait;
+  std::chrono::nanoseconds spin{0};
+  const auto duration = [](std::string name, std::chrono::nanoseconds& value) {
+    return [name = std::move(name), &value](const std::string& text) {
+      const auto parsed = parse_duration(text);
+      if (!parsed)
+        throw CLI::ValidationError(name, "'" + text + "' is no duration: a number and one of " +
+                                             std::string(duration_units) + ", as in 20ms or 1.5s");
+      value = *parsed;
+    };
+  };
+
+  app.add_option("PATH", wanted.paths, "Directories and files to watch")->required();
+  app.add_option("--include", wanted.options.include, "Tell only names that match; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  app.add_option("--exclude", wanted.options.exclude, "Neither tell nor enter what matches; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  auto* quiet_option = app.add_option_function<std::string>(
+      "--quiet", duration("--quiet", quiet), "Hold a batch until nothing more came for this long [20ms]");
+  auto* max_wait_option = app.add_option_function<std::string>("--max-wait", duration("--max-wait", max_wait),
+                                                               "Never hold a batch longer than this [500ms]");
+  bool immediate = false;
+  app.add_flag("--immediate", immediate, "Hold nothing back")->excludes(quiet_option)->excludes(max_wait_option);
+  app.add_flag("--leading", wanted.options.debounce.leading, "Tell the first change at once, then hold what follows");
+  app.add_flag("--metadata", wanted.options.metadata, "Tell changes of permissions, owner and times too");
+  // A flag with a value takes it after '=' only, so that `--poll PATH` is a path.
+  std::string interval;
+  auto* poll = app.add_flag("--poll{500ms}", interval, "Look at everything every INTERVAL [500ms]: --poll[=INTERVAL]");
+  std::string backend;
+  app.add_option("--backend", backend, "inotify or polling")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"inotify", "polling"}));
+  auto* spin_option = app.add_option_function<std::string>("--spin", duration("--spin", spin),
+                                                           "Busy-wait this long before blocking: lowest latency");
+  for (CLI::Option* option : {quiet_option, max_wait_option, spin_option}) option->type_name("TIME");
+  bool flat = false;
+  app.add_flag("--no-recursive", flat, "Watch only the entries of the directories themselves");
+  app.add_flag("--once", wanted.once, "Stop after the first batch with a change in it");
+  app.add_flag("--stats", wanted.stats, "Print counters on standard error at the end");
+  bool json = false;
+  app.add_flag("--json", json, "One JSON object a line");
+
+  try {
+    // "watch" may stand first; a directory of that name is `hotwatch ./watch`.
+    const bool named = argc > 1 && std::string_view(argv[1]) == "watch";
+    app.parse(argc - (named ? 1 : 0), argv + (named ? 1 : 0));
+    if (*poll) {
+      if (backend == "inotify") throw CLI::ExcludesError("--poll", "--backend inotify");
+      std::chrono::nanoseconds value{0};
+      duration("--poll", value)(interval);
+      wanted.options.poll_interval = std::chrono::ceil<std::chrono::milliseconds>(value);
+      backend = "polling";
+    }
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+
+  // Who names only one of the two means the other to fit.
+  if (*quiet_option && !*max_wait_option) max_wait = std::max(max_wait, quiet);
+  if (*max_wait_option && !*quiet_option) quiet = std::min(max_wait, quiet);
+  wanted.options.debounce.quiet = quiet;
+  wanted.options.debounce.max_wait = max_wait;
+  if (immediate) wanted.options.debounce = hotwatch::immediate;
+  wanted.options.spin = std::chrono::ceil<std::chrono::microseconds>(spin);
+  wanted.root.recursive = !flat;
+  if (backend == "polling") wanted.backend = backend_name::polling;
+  if (json) wanted.format = line_format::json;
+  return -1;
+}
