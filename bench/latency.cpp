@@ -1,0 +1,326 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+// How long does it take from just before a system call until wait() returns with the change it made?
+// One change at a time, 1 ms apart, `immediate`, against bare loops that wait in the same way.
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <atomic>
+#include <hotwatch.hpp>
+
+#include "bench.hpp"
+
+namespace {
+
+constexpr int operations = 4;
+constexpr std::array<const char*, operations> operation_names{"write", "create", "rename", "unlink"};
+constexpr int max_changes = 8000;
+// Writes go round so many files: a late answer can be told from the next one's for 64 * 4 ms.
+constexpr int written_files = 64;
+constexpr std::int64_t spacing_ns = 1'000'000;
+constexpr int warm_up = 40;
+
+/// What the writer tells the reader: when each change was begun.
+struct log {
+  std::array<std::atomic<std::int64_t>, max_changes> begun;
+  std::array<std::atomic<std::int64_t>, max_changes> ended;
+  std::atomic<int> last;
+};
+
+/// Change i is operation i % 4: write to w<k>, create n<g>, rename it to r<g>, unlink u<g>. Each is one system call.
+/// No inode is freed: ext4 passes over those freed in the last minutes, one by one, when it looks for a new one
+/// (recently_deleted() in its fs/ext4/ialloc.c).
+void write_changes(const std::string& root, int changes, log& out) {
+  const int top = bench::check(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
+  std::vector<int> files;
+  for (int k = 0; k < written_files; ++k)
+    files.push_back(bench::check(::openat(top, ("w" + std::to_string(k)).c_str(), O_WRONLY | O_CLOEXEC), "openat"));
+  std::int64_t next = bench::now_ns() + 20 * spacing_ns;
+  for (int i = 0; i < changes; ++i, next += spacing_ns) {
+    const int group = i / operations;
+    const std::string made = "n" + std::to_string(group);
+    const std::string moved = "r" + std::to_string(group);
+    const std::string gone = "u" + std::to_string(group);
+    bench::wait_until_ns(next);
+    out.last.store(i, std::memory_order_relaxed);
+    out.begun[static_cast<std::size_t>(i)].store(bench::now_ns(), std::memory_order_relaxed);
+    int result = 0;
+    switch (i % operations) {
+      case 0: result = ::pwrite(files[static_cast<std::size_t>(group % written_files)], "x", 1, 0) == 1 ? 0 : -1; break;
+      case 1: result = ::mknodat(top, made.c_str(), S_IFREG | 0644, 0); break;
+      case 2: result = ::renameat(top, made.c_str(), top, moved.c_str()); break;
+      default: result = ::unlinkat(top, gone.c_str(), 0); break;
+    }
+    out.ended[static_cast<std::size_t>(i)].store(bench::now_ns(), std::memory_order_relaxed);
+    bench::check(result, "change");
+  }
+  bench::wait_until_ns(next + 20 * spacing_ns);
+  bench::check(::mknodat(top, "end", S_IFREG | 0644, 0), "mknodat");
+}
+
+/// Finds the change that an answer belongs to, and keeps how long it took.
+class stopwatch {
+ public:
+  stopwatch(const log& begun, int changes) : log_(begun), took_(static_cast<std::size_t>(changes), missing) {}
+
+  enum class sort { created, moved_here, modified, removed };
+
+  static constexpr double missing = -1;
+  static constexpr double merged = -2;
+
+  /// `at` is when the wait returned.
+  void told(sort what, std::string_view path, std::int64_t at) {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    if (name == "end") {
+      ended_ = true;
+      return;
+    }
+    const int number = std::atoi(std::string(name.substr(1)).c_str());
+    int change = -1;
+    if (name[0] == 'w' && what == sort::modified) {
+      change = log_.last.load(std::memory_order_relaxed);
+      while (change >= 0 && (change % operations != 0 || change / operations % written_files != number)) --change;
+    } else if (name[0] == 'n' && what == sort::created) {
+      change = number * operations + 1;
+    } else if (name[0] == 'r' && (what == sort::created || what == sort::moved_here)) {
+      change = number * operations + 2;
+      // Created and renamed before the watcher looked: rightly told as one. It counts as the rename.
+      if (what == sort::created) took_[static_cast<std::size_t>(change - 1)] = merged;
+    } else if (name[0] == 'u' && what == sort::removed) {
+      change = number * operations + 3;
+    }
+    if (change < 0) return;
+    auto& took = took_[static_cast<std::size_t>(change)];
+    if (took != missing) return;
+    took = static_cast<double>(at - log_.begun[static_cast<std::size_t>(change)].load(std::memory_order_relaxed)) / 1e3;
+  }
+
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] const std::vector<double>& took() const { return took_; }
+
+ private:
+  const log& log_;
+  std::vector<double> took_;
+  bool ended_ = false;
+};
+
+void take(bench::bare_inotify& inotify, std::size_t bytes, std::int64_t at, stopwatch& watch) {
+  using enum stopwatch::sort;
+  inotify.each(bytes, [&](std::uint32_t mask, std::string_view path) {
+    if ((mask & IN_MODIFY) != 0) watch.told(modified, path, at);
+    if ((mask & IN_CREATE) != 0) watch.told(created, path, at);
+    if ((mask & IN_MOVED_TO) != 0) watch.told(moved_here, path, at);
+    if ((mask & IN_DELETE) != 0) watch.told(removed, path, at);
+  });
+}
+
+void take(const hotwatch::batch& batch, std::int64_t at, stopwatch& watch) {
+  using enum stopwatch::sort;
+  for (const hotwatch::change& c : batch) {
+    switch (c.kind) {
+      case hotwatch::change_kind::created: watch.told(created, c.path, at); break;
+      case hotwatch::change_kind::renamed: watch.told(moved_here, c.path, at); break;
+      case hotwatch::change_kind::modified: watch.told(modified, c.path, at); break;
+      case hotwatch::change_kind::removed: watch.told(removed, c.path, at); break;
+      case hotwatch::change_kind::metadata: break;
+    }
+  }
+}
+
+class epoll {
+ public:
+  explicit epoll(int fd) : epoll_(bench::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    bench::check(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+  }
+  epoll(const epoll&) = delete;
+  epoll& operator=(const epoll&) = delete;
+  ~epoll() { ::close(epoll_); }
+
+  void wait() const {
+    epoll_event event{};
+    while (::epoll_wait(epoll_, &event, 1, -1) < 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  int epoll_;
+};
+
+using reader = void (*)(const std::string& root, const bench::child& writer, stopwatch& watch);
+
+void bare_read(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  bench::bare_inotify inotify;
+  inotify.add(root);
+  writer.go();
+  while (!watch.ended()) {
+    const std::size_t bytes = inotify.read();
+    take(inotify, bytes, bench::now_ns(), watch);
+  }
+}
+
+void bare_spin(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  bench::bare_inotify inotify(IN_NONBLOCK);
+  inotify.add(root);
+  writer.go();
+  while (!watch.ended()) {
+    const std::size_t bytes = inotify.read();
+    if (bytes > 0) take(inotify, bytes, bench::now_ns(), watch);
+  }
+}
+
+void bare_epoll(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  bench::bare_inotify inotify(IN_NONBLOCK);
+  inotify.add(root);
+  const epoll ready(inotify.fd());
+  writer.go();
+  while (!watch.ended()) {
+    ready.wait();
+    const std::size_t bytes = inotify.read();
+    take(inotify, bytes, bench::now_ns(), watch);
+  }
+}
+
+void hotwatch_wait(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  hotwatch::watcher watcher({.debounce = hotwatch::immediate});
+  watcher.add(root);
+  writer.go();
+  while (!watch.ended()) {
+    const hotwatch::batch& batch = watcher.wait();
+    take(batch, bench::now_ns(), watch);
+  }
+}
+
+void hotwatch_spin(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  // Longer than the spacing: it never comes to block.
+  hotwatch::watcher watcher({.debounce = hotwatch::immediate, .spin = std::chrono::microseconds(5000)});
+  watcher.add(root);
+  writer.go();
+  while (!watch.ended()) {
+    const hotwatch::batch& batch = watcher.wait();
+    take(batch, bench::now_ns(), watch);
+  }
+}
+
+void hotwatch_epoll(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  hotwatch::watcher watcher({.debounce = hotwatch::immediate});
+  watcher.add(root);
+  const epoll ready(watcher.native_handle());
+  writer.go();
+  while (!watch.ended()) {
+    ready.wait();
+    const hotwatch::batch& batch = watcher.poll();
+    take(batch, bench::now_ns(), watch);
+  }
+}
+
+/// One way of waiting: its samples, pooled and round by round.
+struct contender {
+  const char* name;
+  reader read;
+  std::vector<double> all = {};
+  std::array<std::vector<double>, operations> by_operation = {};
+  std::vector<double> p50 = {};
+  std::vector<double> p99 = {};
+  std::array<std::vector<double>, operations> calls = {};  ///< how long the system call itself took
+  std::array<std::vector<double>, operations> p50_by_operation = {};
+  std::array<std::vector<double>, operations> p99_by_operation = {};
+  std::uint64_t lost = 0;
+  std::uint64_t merged = 0;
+
+  void round(const std::string& directory, int changes, log& begun) {
+    static int number = 0;
+    const std::string root = directory + "/round-" + std::to_string(number++);
+    bench::check(::mkdir(root.c_str(), 0755), "mkdir");
+    for (int k = 0; k < written_files; ++k)
+      ::close(bench::check(::creat((root + "/w" + std::to_string(k)).c_str(), 0644), "creat"));
+    const std::string kept = root + ".kept";
+    ::close(bench::check(::creat(kept.c_str(), 0644), "creat"));
+    for (int g = 0; g < changes / operations; ++g)
+      bench::check(::link(kept.c_str(), (root + "/u" + std::to_string(g)).c_str()), "link");
+    stopwatch watch(begun, changes);
+    bench::child writer([&] { write_changes(root, changes, begun); });
+    read(root, writer, watch);
+    writer.join();
+
+    std::vector<double> sample;
+    std::array<std::vector<double>, operations> samples;
+    for (std::size_t i = warm_up; i < watch.took().size(); ++i) {
+      if (watch.took()[i] < 0) {
+        ++(watch.took()[i] == stopwatch::merged ? merged : lost);
+        continue;
+      }
+      sample.push_back(watch.took()[i]);
+      samples[i % operations].push_back(watch.took()[i]);
+      calls[i % operations].push_back(static_cast<double>(begun.ended[i] - begun.begun[i]) / 1e3);
+    }
+    p50.push_back(bench::percentile(sample, 0.5));
+    p99.push_back(bench::percentile(sample, 0.99));
+    all.insert(all.end(), sample.begin(), sample.end());
+    for (std::size_t i = 0; i < operations; ++i) {
+      p50_by_operation[i].push_back(bench::percentile(samples[i], 0.5));
+      p99_by_operation[i].push_back(bench::percentile(samples[i], 0.99));
+      by_operation[i].insert(by_operation[i].end(), samples[i].begin(), samples[i].end());
+    }
+  }
+};
+
+void measure(const bench::arguments& args, bench::report& out) {
+  const int changes = args.quick ? 400 : 2000;
+  const bench::temp_directory directory(args.dir_or_here());
+  const bench::shared<log> begun;
+
+  // In pairs: the floor, and what is measured against it.
+  std::array<std::array<contender, 2>, 3> pairs{{
+      {{{"bare: blocking read", bare_read}, {"hotwatch: wait()", hotwatch_wait}}},
+      {{{"bare: epoll + read", bare_epoll}, {"hotwatch: epoll + poll()", hotwatch_epoll}}},
+      {{{"bare: spinning read", bare_spin}, {"hotwatch: wait(), spin", hotwatch_spin}}},
+  }};
+  // Only one of them is alive at a time: two watchers would wake one after the other. Who goes first changes.
+  for (int round = 0; round < args.rounds; ++round)
+    for (auto& pair : pairs)
+      for (std::size_t turn = 0; turn < 2; ++turn)
+        pair[(turn + static_cast<std::size_t>(round)) % 2].round(directory.path(), changes, *begun);
+
+  bench::table total("latency on " + bench::file_system(args.dir_or_here()) +
+                         ": one change each 1 ms, from before the system call to the return of the wait, us",
+                     {"how", "p50", "p90", "p99", "max", "lost", "merged", "p50 x bare", "p99 x bare"});
+  for (const auto& pair : pairs)
+    for (std::size_t i = 0; i < 2; ++i) {
+      const contender& c = pair[i];
+      total.row({c.name,
+                 {bench::percentile(c.all, 0.5), 1},
+                 {bench::percentile(c.all, 0.9), 1},
+                 {bench::percentile(c.all, 0.99), 1},
+                 {bench::percentile(c.all, 1.0), 0},
+                 c.lost,
+                 c.merged,
+                 {i == 0 ? 1.0 : bench::paired_ratio(c.p50, pair[0].p50), 2},
+                 {i == 0 ? 1.0 : bench::paired_ratio(c.p99, pair[0].p99), 2}});
+    }
+  out.add(std::move(total));
+
+  for (const auto& [bare, watcher] : pairs) {
+    bench::table each(std::string("the same by operation: ") + watcher.name + " against " + bare.name + ", us",
+                      {"operation", "the call p50", "bare p50", "bare p90", "bare p99", "bare max", "hotwatch p50",
+                       "hotwatch p90", "hotwatch p99", "hotwatch max", "p50 x bare", "p99 x bare"});
+    for (std::size_t i = 0; i < operations; ++i) {
+      std::vector<bench::cell> row{operation_names[i]};
+      row.emplace_back(bench::percentile(watcher.calls[i], 0.5), 1);
+      for (const contender* c : {&bare, &watcher}) {
+        for (const double q : {0.5, 0.9, 0.99}) row.emplace_back(bench::percentile(c->by_operation[i], q), 1);
+        row.emplace_back(bench::percentile(c->by_operation[i], 1.0), 0);
+      }
+      row.emplace_back(bench::paired_ratio(watcher.p50_by_operation[i], bare.p50_by_operation[i]), 2);
+      row.emplace_back(bench::paired_ratio(watcher.p99_by_operation[i], bare.p99_by_operation[i]), 2);
+      each.row(std::move(row));
+    }
+    out.add(std::move(each));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return bench::run(argc, argv, 7, measure); }

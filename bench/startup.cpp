@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+// How long until add() has a large tree under watch, how long until the watcher is gone, and what does it hold?
+
+#include <hotwatch.hpp>
+#include <memory>
+
+#include "bench.hpp"
+
+namespace {
+
+struct result {
+  double ready_ms = 0;
+  double stop_ms = 0;
+  double resident = 0;  ///< bytes that this process grew by
+  std::uint64_t directories = 0;
+  std::uint64_t files = 0;
+  double bytes = 0;
+  double name_bytes = 0;
+};
+
+double ms_since(std::int64_t began) { return static_cast<double>(bench::now_ns() - began) / 1e6; }
+
+void bare(const std::string& root, result& r) {
+  const double before = bench::resident_bytes();
+  std::int64_t began = bench::now_ns();
+  auto inotify = std::make_unique<bench::bare_inotify>();
+  inotify->add(root);
+  r.ready_ms = ms_since(began);
+  r.resident = bench::resident_bytes() - before;
+  r.directories = inotify->watches();
+  began = bench::now_ns();
+  inotify.reset();
+  r.stop_ms = ms_since(began);
+}
+
+void watched(const std::string& root, result& r) {
+  const double before = bench::resident_bytes();
+  std::int64_t began = bench::now_ns();
+  auto watcher = std::make_unique<hotwatch::watcher>(hotwatch::options{});
+  watcher->add(root);
+  r.ready_ms = ms_since(began);
+  r.resident = bench::resident_bytes() - before;
+  const hotwatch::statistics stats = watcher->stats();
+  r.directories = stats.directories;
+  r.files = stats.files;
+  r.bytes = static_cast<double>(stats.bytes);
+  r.name_bytes = static_cast<double>(stats.name_bytes);
+  began = bench::now_ns();
+  watcher->stop();
+  watcher.reset();
+  r.stop_ms = ms_since(began);
+}
+
+struct contender {
+  const char* name;
+  void (*start)(const std::string& root, result&);
+  std::vector<result> rounds = {};
+
+  [[nodiscard]] std::vector<double> each(double result::*figure) const {
+    std::vector<double> values;
+    for (const result& r : rounds) values.push_back(r.*figure);
+    return values;
+  }
+};
+
+void measure_tree(const bench::arguments& args, bench::report& out, const std::vector<int>& fan_out) {
+  const bench::temp_directory directory(args.dir_or_here());
+  const std::string root = directory.path() + "/root";
+  const bench::tree_size size = bench::make_tree(root, fan_out, 1);
+  if (size.directories + 100 > bench::watch_limit()) {
+    std::cout << "\nskipped " << size.directories << " directories: fs.inotify.max_user_watches is "
+              << bench::watch_limit() << '\n';
+    return;
+  }
+
+  std::array<contender, 2> contenders{{{"bare: getdents64 + inotify_add_watch", bare}, {"hotwatch: add()", watched}}};
+  // Round 0 warms the cache of directory entries and is not counted.
+  for (int round = 0; round <= args.rounds; ++round)
+    for (std::size_t turn = 0; turn < contenders.size(); ++turn) {
+      contender& c = contenders[(turn + static_cast<std::size_t>(round)) % contenders.size()];
+      const auto r = bench::isolated<result>([&](result& figures) { c.start(root, figures); });
+      if (round > 0) c.rounds.push_back(r);
+    }
+
+  bench::table t("set-up on " + bench::file_system(root) + ": " + std::to_string(size.directories) + " directories, " +
+                     std::to_string(size.files) + " files, warm cache; medians",
+                 {"how", "directories", "files known", "ready ms", "us a directory", "x bare", "stop ms", "stop x bare",
+                  "grown kB", "held kB", "names kB", "bytes an entry, names aside"});
+  for (const contender& c : contenders) {
+    const result& last = c.rounds.back();
+    const double ready = bench::median(c.each(&result::ready_ms));
+    const auto entries = static_cast<double>(std::max<std::uint64_t>(1, last.directories + last.files));
+    t.row({c.name,
+           last.directories,
+           last.files,
+           {ready, 1},
+           {ready * 1e3 / static_cast<double>(size.directories), 2},
+           {bench::paired_ratio(c.each(&result::ready_ms), contenders[0].each(&result::ready_ms)), 2},
+           {bench::median(c.each(&result::stop_ms)), 1},
+           {bench::paired_ratio(c.each(&result::stop_ms), contenders[0].each(&result::stop_ms)), 2},
+           {bench::median(c.each(&result::resident)) / 1024, 0},
+           {last.bytes / 1024, 0},
+           {last.name_bytes / 1024, 0},
+           {(last.bytes - last.name_bytes) / entries, 1}});
+  }
+  out.add(std::move(t));
+}
+
+void measure(const bench::arguments& args, bench::report& out) {
+  measure_tree(args, out, {10, 10, 10, 9});                       // 10,111
+  if (!args.quick) measure_tree(args, out, {10, 10, 10, 10, 9});  // 101,111
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return bench::run(argc, argv, 7, measure); }
