@@ -54,6 +54,8 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
   static_cast<bool>(d);
 
   { b.open_root(path, ec) } -> std::same_as<typename B::directory>;
+  // What a path leads to, symlinks on the way followed, but not at its end.
+  { b.look(path, status) } -> std::same_as<std::error_code>;
   // The absolute path that `path` leads to, free of symlinks; empty when it leads nowhere.
   { b.resolve(path) } -> std::same_as<std::string>;
   { d.open_child(name, ec) } -> std::same_as<typename B::directory>;

@@ -141,6 +141,7 @@ class basic_watcher {
       turn();
     } while (!s_.disk.drained());
     look_at_polled();
+    settle_doubts();
     const batch* all = tell(true);
     return all != nullptr ? *all : nothing();
   }
@@ -243,12 +244,15 @@ class basic_watcher {
   [[nodiscard]] const batch* consume() {
     turn();
     const batch* due = tell(false);
+    // What is in doubt is looked at behind the batch, not before it.
+    if (due == nullptr && settle_doubts()) due = tell(false);
     end_of_turn();
     return due;
   }
 
   /// How long nothing can become due unless the kernel says something.
   [[nodiscard]] std::optional<duration> until_due() {
+    if (has_doubts() && !doubts_wait_) return duration(0);
     time_point next = s_.due.deadline();
     if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
     if (next == detail::debounce_clock::never) return std::nullopt;
@@ -275,41 +279,49 @@ class basic_watcher {
       s_.disk.wait(duration(0));
       drain(m);
     }
+    if (listener_.waits_for_halves()) {  // most often it is there by now
+      s_.disk.wait(duration(0));
+      drain(m);
+    }
     if (listener_.waits_for_halves()) {
       listener_.finish_renames();
       s_.disk.wait(duration(0));
       drain(m);
     }
     listener_.give_up_halves(m);
-    const bool overflowed = listener_.take_overflow();
-    if (overflowed) repair(m);
+    if (listener_.take_overflow()) repair(m);
     roots_.check_suspects(m);
     if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
-    if (s_.polled.empty() && s_.disk.drained() && !overflowed) s_.trusted = m.file_now;
-    if (s_.disk.drained()) settle_doubts(m);
     scan_.close();
   }
 
   // A look may raise another doubt while the tree is being moved about. The hints that will settle it are on their way,
-  // so what is left waits for the next turn, not for a time.
-  void settle_doubts(detail::moment m) {
-    for (int rounds = 0; rounds < 4 && !(s_.doubts.empty() && s_.doubted_names.empty()); ++rounds) {
+  // so what is left waits for the next of them, not for a time. Returns whether there was anything to settle.
+  bool settle_doubts() {
+    if (doubts_wait_ || !has_doubts() || !s_.disk.drained()) return false;
+    const detail::moment m = moment_now();
+    for (int rounds = 0; rounds < 4 && has_doubts(); ++rounds) {
       doubted_.clear();
       doubted_.swap(s_.doubts);
       for (const detail::node_id id : doubted_) scan_.verify(id, m);
       scan_.close();
       listener_.settle_names(m);
     }
+    scan_.close();
+    doubts_wait_ = has_doubts();
+    return true;
   }
+  [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && s_.doubted_names.empty()); }
 
   void drain(detail::moment m) {
-    s_.counted.kernel_events += s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
+    const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
+    s_.counted.kernel_events += records;
+    if (records != 0) doubts_wait_ = false;
   }
 
   // The kernel dropped events: whatever it did not tell is found by looking.
   void repair(detail::moment m) {
     ++s_.counted.overflows;
-    const file_time looked = s_.disk.file_now();
     constexpr detail::scan_policy everything{true, true, true};
     scan_.begin_several();
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
@@ -319,7 +331,6 @@ class basic_watcher {
           {notice_kind::overflow, s_.labels[i].given, {}, "raise sysctl fs.inotify.max_queued_events"});
     }
     scan_.settle_several(everything, m);
-    if (s_.polled.empty()) s_.trusted = looked;
   }
 
   void look_at_polled() {
@@ -339,7 +350,6 @@ class basic_watcher {
         (void)scan_.scan(id, files, m);
     }
     scan_.settle_several(files, m);
-    s_.trusted = m.file_now;
     next_poll_ = now() + s_.opts.poll_interval;
     scan_.close();
   }
@@ -349,14 +359,14 @@ class basic_watcher {
     if (!all) {
       if (s_.due.pending() ? !s_.due.due(at) : s_.notices.empty()) return nullptr;
       if (s_.due.pending()) {
-        learn_types();
+        learn_types(moment_now());
         if (s_.due.asks_whether_complete(at) && !s_.differing.is_complete()) {
           s_.due.not_complete();
           return nullptr;
         }
       }
     } else {
-      learn_types();
+      learn_types(moment_now());
     }
     const time_point oldest = s_.differing.tell(s_.due, at, all);
     if (s_.due.pending()) s_.due.told(at, oldest);
@@ -373,26 +383,27 @@ class basic_watcher {
 
   // The kernel only says "directory or not". What a new name really is, is looked at before it is told; most files
   // have been written to by then, which only files are.
-  void learn_types() {
-    const detail::moment m = moment_now();
+  void learn_types(detail::moment m) {
     auto& records = s_.told.records();
     for (std::size_t i = 0; i < records.size(); ++i) {
       const detail::node_id id = records[i].node;
       if (id == detail::no_node || s_.known[id].type != entry_type::unknown || !s_.known[id].in_tree) continue;
       file_status status;
-      const std::error_code ec = scan_.look(s_.known[id].parent, s_.known.name(id), status);
-      if (ec == std::errc::no_such_file_or_directory) {
-        s_.settle.vanish(id, m);  // the hint is on its way
-      } else if (!ec && status.type != entry_type::directory) {
+      if (!scan_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
+        if (status.type == entry_type::directory) continue;
         detail::node& n = s_.known[id];
         n.type = status.type;
         n.file_id = status.file_id;
+        listener_.doubt(n.parent, s_.known.name(id));
         // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
         if (status.type != entry_type::file || status.links > 1) n.open = false;
+      } else if (m.now - records[i].seen > s_.opts.debounce.max_wait + given_up_after) {
+        s_.settle.vanish(id, m);  // it went without a word
       }
     }
     scan_.close();
   }
+  static constexpr duration given_up_after = std::chrono::milliseconds(100);
 
   void end_of_turn() {
     if (!s_.polled.empty() && next_poll_ == detail::debounce_clock::never) next_poll_ = now() + s_.opts.poll_interval;
@@ -407,6 +418,7 @@ class basic_watcher {
   std::uint32_t next_root_ = 0;
   time_point next_poll_ = detail::debounce_clock::never;
   bool armed_ = false;
+  bool doubts_wait_ = false;
   std::atomic<bool> stopped_{false};
   batch batch_;
   std::vector<detail::node_id> doubted_;

@@ -32,6 +32,9 @@ class basic_inotify_backend {
   [[nodiscard]] directory open_root(const char* path, std::error_code& ec) {
     return directory::open(system_, path, ec);
   }
+  [[nodiscard]] std::error_code look(const char* path, file_status& out) noexcept {
+    return directory::look(system_, path, out);
+  }
   [[nodiscard]] std::string resolve(const char* path) {
     return detail::walk_root_path(system_, path, [](detail::path_step, const std::string&) {});
   }

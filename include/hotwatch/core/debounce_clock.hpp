@@ -72,9 +72,12 @@ class debounce_clock {
     pending_ = oldest != never;
     leading_ = false;
     unsettled_ = true;
-    first_ = oldest;
-    // Nothing but open files remains: only their closing, or max_wait, makes them due.
-    last_ = oldest + (policy_.max_wait - policy_.quiet);
+    if (!pending_) return;
+    // Only their closing, or max_wait, makes open files due; and what could not be told at all is tried again.
+    const time_point latest = oldest + policy_.max_wait;
+    const time_point again = now + shortest_gap;
+    first_ = (latest > again ? latest : again) - policy_.max_wait;
+    last_ = first_ + (policy_.max_wait - policy_.quiet);
   }
 
  private:

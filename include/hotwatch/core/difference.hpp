@@ -86,7 +86,8 @@ class difference {
     index first_need = none;  ///< the list of those that wait for this one
     index absorbs = none;     ///< the step whose place this one took: they are told as one
     index absorbed_by = none;
-    index replaces = none;  ///< the step whose told place this one took, and which is as new in its own place now
+    index replaces =
+        none;  ///< the step whose told place this one took: it is told as new, or another's heir, in its own
     index visited = none;
   };
   struct need {
@@ -262,7 +263,7 @@ class difference {
       if (i == none || steps_[i].visited != first || steps_[i].what != kind::rename) continue;
       for (index ring = i; steps_[ring].what == kind::rename;) {
         steps_[ring].what = kind::modify;
-        ring = former_occupant(ring);
+        ring = steps_[ring].replaces = former_occupant(ring);
       }
     }
   }
@@ -316,19 +317,26 @@ class difference {
     }
   }
 
+  // An open file waits for its writer; one that could not be looked at waits for the hint that says where it is.
   void hold_back(const debounce_clock& due, clock::time_point now, bool all) {
-    if (all) return;
     queue_.clear();
-    for (index i = 0; i < steps_.size(); ++i)
-      if (const kind k = steps_[i].what;
-          k != kind::nothing && k != kind::absorbed && tree_[at(i).node].open && due.held_until(at(i).seen) > now) {
-        steps_[i].held = true;
-        queue_.push_back(i);
-      }
+    for (index i = 0; i < steps_.size(); ++i) {
+      const kind k = steps_[i].what;
+      if (k == kind::nothing || k == kind::absorbed) continue;
+      const node& n = tree_[at(i).node];
+      const bool unknown = n.in_tree && n.type == entry_type::unknown;
+      if (!unknown && (all || !n.open || due.held_until(at(i).seen) <= now)) continue;
+      steps_[i].held = true;
+      queue_.push_back(i);
+    }
     while (!queue_.empty()) {
       const index i = queue_.back();
       queue_.pop_back();
       if (steps_[i].absorbs != none) steps_[steps_[i].absorbs].held = true;
+      if (const index other = steps_[i].replaces; other != none && !steps_[other].held) {
+        steps_[other].held = true;
+        queue_.push_back(other);
+      }
       for (index n = steps_[i].first_need; n != none; n = needs_[n].next)
         if (!needs_[n].soft && !steps_[needs_[n].waits].held) {
           steps_[needs_[n].waits].held = true;

@@ -49,11 +49,10 @@ struct file_status {
 /// before it was told, so the file is another if its times are not older. That costs no look at a file which nobody
 /// asks about. Where nobody tells (a polled directory), it is a fingerprint of what the last look saw, because file
 /// times may be set back (rsync -t, tar).
-[[nodiscard]] inline bool content_differs(const node& n, const file_status& now, file_time trusted) noexcept {
+[[nodiscard]] inline bool content_differs(const node& n, const file_status& now) noexcept {
   if (n.fingerprinted) return n.stamp != content_fingerprint(now);
-  const file_time since = n.stamp > trusted ? n.stamp : trusted;
   // The change time as well: it cannot be set back. A chmod in the gap is taken for a write, a write is not missed.
-  return now.modified >= since || now.changed >= since;
+  return now.modified >= n.stamp || now.changed >= n.stamp;
 }
 
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {
@@ -63,13 +62,12 @@ struct file_status {
 /// Whether the node and what was seen are one file: a rename. Inode numbers alone do not prove it: ext4 gives the
 /// number of a removed file to the next one that is made. But that one was born at another time; where the time of the
 /// known file's birth was never asked for, it is at least before the last word of ours.
-[[nodiscard]] inline bool is_same_file(const node& n, const file_status& now, file_time trusted) noexcept {
+[[nodiscard]] inline bool is_same_file(const node& n, const file_status& now) noexcept {
   if (n.file_id == 0 || n.file_id != now.file_id || n.type != now.type) return false;
   if (n.birth != 0 && now.born != 0) return n.birth == birth_fingerprint(now);
-  if (n.fingerprinted && n.stamp == content_fingerprint(now)) return true;
-  const file_time since = n.fingerprinted || trusted > n.stamp ? trusted : n.stamp;
-  if (now.born != 0) return now.born < since;
-  return n.type == entry_type::directory || (!n.fingerprinted && now.modified < since);
+  if (n.fingerprinted) return n.stamp == content_fingerprint(now);
+  if (now.born != 0) return now.born < n.stamp;
+  return n.type == entry_type::directory || now.modified < n.stamp;
 }
 
 }  // namespace hotwatch::inline v0::detail

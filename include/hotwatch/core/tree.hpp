@@ -144,7 +144,7 @@ class tree {
     }
     std::uint64_t tail = left;
     std::memcpy(&tail, at, left);
-    return static_cast<std::size_t>(mix(h ^ tail ^ (static_cast<std::uint64_t>(name.size()) << 56)));
+    return static_cast<std::size_t>(mix(mix(h ^ tail) ^ name.size()));
   }
   [[nodiscard]] node_id root_of(node_id id) const noexcept {
     while ((*this)[id].parent != no_node) id = (*this)[id].parent;
@@ -178,8 +178,8 @@ class tree {
   static constexpr std::size_t chunk_nodes = 1024;
 
   [[nodiscard]] static std::uint64_t mix(std::uint64_t h) noexcept {
-    h *= 0x9FB21C651E98DF25u;
-    return h ^ (h >> 29);
+    h = (h ^ (h >> 32)) * 0x9FB21C651E98DF25u;
+    return h ^ (h >> 28);
   }
 
   void insert(node_id id) noexcept {

@@ -68,9 +68,8 @@ class listener {
     }
     overwritings_.clear();
     for (const rename_pairs::half& h : pairs_.halves()) {
-      const std::string name(s_.known.name(h.node));
+      doubt(h.from, s_.known.name(h.node));  // if it was an exchange with a name that does not count, that is there now
       if (!found_by_identity(h.node, m)) s_.settle.vanish(h.node, m);
-      doubt(h.from, name);  // if it was an exchange with a name that does not count, that is there now
     }
     pairs_.halves().clear();
     s_.say_farewell();
@@ -78,14 +77,19 @@ class listener {
 
   /// Settles the doubts about names. The queue has been read to its end.
   void settle_names(moment m) {
-    for (std::size_t i = 0; i < s_.doubted_names.size(); ++i) {
-      const auto [parent, ref] = s_.doubted_names[i];
+    names_.clear();
+    names_.swap(s_.doubted_names);
+    for (const auto [parent, ref] : names_) {
       const std::string name(s_.known.names().view(ref));
       s_.known.names().release(ref);
-      if (s_.known[parent].in_tree && !name.empty()) settle_name(parent, name, m);
+      if (s_.known[parent].in_tree && !settle_name(parent, name, m)) doubt(parent, name);
     }
-    s_.doubted_names.clear();
     s_.say_farewell();
+  }
+
+  /// The name is to be looked at when the queue has been read to its end: until then a path may lead elsewhere.
+  void doubt(node_id parent, std::string_view name) {
+    if (!s_.root_of(parent).is_file) s_.doubted_names.push_back({parent, s_.known.names().store(name)});
   }
 
   [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }
@@ -142,8 +146,10 @@ class listener {
       case hint_kind::moved_to: moved_to(parent, name, child, h, m); return;
       default: break;
     }
-    // Unknown: filtered, or gone before it was listed.
-    if (child == no_node) return;
+    if (child == no_node) {  // filtered, gone before it was listed, or out of sight while the tree is being moved about
+      if (h.kind == hint_kind::written || h.kind == hint_kind::completed) doubt(parent, name);
+      return;
+    }
     switch (h.kind) {
       case hint_kind::vanished: s_.settle.vanish(child, m); return;
       case hint_kind::moved_from:
@@ -205,17 +211,20 @@ class listener {
       return;
     }
     if (!counts) {
-      const std::string left(s_.known.name(moved));
+      doubt(origin, s_.known.name(moved));
       s_.settle.vanish(moved, m);
-      doubt(origin, left);
       return;
     }
     if (is_directory && (s_.known[moved].hidden || v == verdict::hidden)) {
       move_one_by_one(moved, parent, name, v == verdict::hidden, m);
       return;
     }
+    doubt(origin, s_.known.name(moved));  // free now, unless this was the second half of an exchange
     s_.settle.place(moved, parent, name, m);
-    if (is_directory) settle_moved_directory(moved, m);
+    if (is_directory)
+      settle_moved_directory(moved, m);
+    else
+      doubt(parent, name);  // its type was looked at under its old name, which may have been another's by then
   }
 
   void settle_moved_directory(node_id id, moment m) {
@@ -279,22 +288,25 @@ class listener {
     return false;
   }
 
-  // To be looked at when the queue has been read to its end: until then a path may lead elsewhere.
-  void doubt(node_id parent, std::string_view name) {
-    s_.doubted_names.push_back({parent, s_.known.names().store(name)});
+  // Returns false when it cannot be told yet.
+  [[nodiscard]] bool settle_name(node_id parent, std::string_view name, moment m) {
+    file_status status;
+    std::error_code ec;
+    if (!scan_.look_surely(parent, name, status, ec)) return false;
+    const node_id child = s_.known.find(parent, name);
+    const bool missing = ec == std::errc::no_such_file_or_directory;
+    if (missing ? child == no_node : ec || (child != no_node && is_of_type(child, status.type))) return true;
+    if (missing && !scan_.nothing_came()) return false;  // it is being removed or renamed
+    if (child != no_node) s_.settle.vanish(child, m);
+    if (missing) return true;
+    appeared(parent, name, no_node, status.type, m);
+    if (const node_id made = s_.known.find(parent, name); made != no_node) s_.known[made].open = false;
+    return true;
   }
 
-  void settle_name(node_id parent, std::string_view name, moment m) {
-    file_status status;
-    const node_id child = s_.known.find(parent, name);
-    const std::error_code ec = scan_.look(parent, name, status);
-    if (ec == std::errc::no_such_file_or_directory) {
-      if (child != no_node) s_.settle.vanish(child, m);
-    } else if (!ec && (child == no_node ||
-                       (s_.known[child].type == entry_type::directory) != (status.type == entry_type::directory))) {
-      appeared(parent, name, child, status.type, m);
-      if (const node_id made = s_.known.find(parent, name); made != no_node) s_.known[made].open = false;
-    }
+  [[nodiscard]] bool is_of_type(node_id id, entry_type type) const noexcept {
+    const entry_type known = s_.known[id].type;
+    return known == type || (known == entry_type::unknown && type != entry_type::directory);
   }
 
   // A directory was listed before the rename into it was read, and what came is known there by its inode number.
@@ -307,7 +319,7 @@ class listener {
       const node_id parent = s_.known[there].parent;
       const std::string name(s_.known.name(there));
       file_status status;
-      if (scan_.look(parent, name, status) || !is_same_file(s_.known[left], status, s_.trusted)) continue;
+      if (scan_.look(parent, name, status) || !is_same_file(s_.known[left], status)) continue;
       s_.settle.vanish(there, m);
       s_.settle.place(left, parent, name, m);
       if (status.type == entry_type::directory) (void)scan_.scan(left, {false, true, true}, m);
@@ -318,7 +330,7 @@ class listener {
 
   [[nodiscard]] bool exists(node_id parent, std::string_view name) {
     file_status status;
-    return s_.known[parent].in_tree && !scan_.look(parent, name, status);
+    return s_.known[parent].in_tree && !scan_.look_by_path(parent, name, status);
   }
 
   void finish_renames(node_id id) {
@@ -357,6 +369,7 @@ class listener {
   scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
   std::vector<overwriting> overwritings_;
+  std::vector<doubted_name> names_;
   rename_pairs pairs_;
   std::vector<watch_table::target> targets_;
   bool overflowed_ = false;

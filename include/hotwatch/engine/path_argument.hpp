@@ -81,15 +81,16 @@ template <path_like P>
   if (chosen.debounce.quiet < nanoseconds(0)) refuse("debounce.quiet is negative");
   if (chosen.debounce.max_wait < nanoseconds(0)) refuse("debounce.max_wait is negative");
   if (chosen.debounce.quiet > chosen.debounce.max_wait) refuse("debounce.quiet is longer than debounce.max_wait");
-  if (chosen.poll_interval <= nanoseconds(0)) refuse("poll_interval is not positive");
-  if (chosen.spin < nanoseconds(0)) refuse("spin is negative");
+  if (chosen.poll_interval.count() <= 0) refuse("poll_interval is not positive");
+  if (chosen.spin.count() < 0) refuse("spin is negative");
   // A year is as good as for ever, and no sum of times overflows.
   constexpr nanoseconds longest = std::chrono::hours(24 * 365);
   if (chosen.debounce.max_wait > longest) chosen.debounce.max_wait = longest;
   if (chosen.debounce.quiet > longest) chosen.debounce.quiet = longest;
-  if (chosen.poll_interval > longest)
-    chosen.poll_interval = std::chrono::duration_cast<std::chrono::milliseconds>(longest);
-  if (chosen.spin > longest) chosen.spin = std::chrono::duration_cast<std::chrono::microseconds>(longest);
+  constexpr auto longest_poll = std::chrono::duration_cast<std::chrono::milliseconds>(longest);
+  constexpr auto longest_spin = std::chrono::duration_cast<std::chrono::microseconds>(longest);
+  if (chosen.poll_interval > longest_poll) chosen.poll_interval = longest_poll;
+  if (chosen.spin > longest_spin) chosen.spin = longest_spin;
   return chosen;
 }
 

@@ -42,6 +42,18 @@ class scanner {
     return d;
   }
 
+  /// The same, but only from the directory that its parent's watch stands for: the parent's path may lead to another by
+  /// now, in which there may be something of that name too. Then ENOENT.
+  [[nodiscard]] directory open_surely(node_id id, std::error_code& ec) {
+    const node_id parent = s_.known[id].parent;
+    if (parent == no_node) return open(id, ec);
+    const directory above = open(parent, ec);
+    if (!above) return directory();
+    if (is_itself(parent, above)) return above.open_child(s_.known.name(id), ec);
+    ec = std::make_error_code(std::errc::no_such_file_or_directory);
+    return directory();
+  }
+
   /// Looks at a name in a directory of the tree.
   [[nodiscard]] std::error_code look(node_id parent, std::string_view name, file_status& out) {
     std::error_code ec;
@@ -51,6 +63,33 @@ class scanner {
     }
     const root& r = s_.root_of(parent);
     return ec ? ec : parent_.look(r.is_file ? std::string_view(r.target) : name, out);
+  }
+
+  /// The same by path: one system call, for what may be wrong when somebody puts a symlink in the way.
+  [[nodiscard]] std::error_code look_by_path(node_id parent, std::string_view name, file_status& out) {
+    const root& r = s_.root_of(parent);
+    if (r.is_file) return look(parent, name, out);
+    path_ = r.absolute;
+    if (path_.back() != '/') path_ += '/';
+    s_.paths.append_way(parent, view::known, path_);
+    if (path_.back() != '/') path_ += '/';
+    path_ += name;
+    const std::error_code ec = s_.disk.look(path_.c_str(), out);
+    return ec == std::errc::filename_too_long ? look(parent, name, out) : ec;
+  }
+
+  /// The same, and whether it was this directory which was looked into: its path may lead to another by now, and the
+  /// hints about that be in the queue.
+  [[nodiscard]] bool look_surely(node_id parent, std::string_view name, file_status& out, std::error_code& why) {
+    why = look(parent, name, out);
+    return parent_ && is_itself(parent, parent_);
+  }
+
+  /// Whether nothing came meanwhile about names of the directory that was looked into last: what is missing there is
+  /// gone.
+  [[nodiscard]] bool nothing_came() {
+    s_.disk.finish_renames(parent_);
+    return !s_.disk.wait(std::chrono::nanoseconds(0));
   }
 
   /// No descriptor outlives a turn: it would hold the file system against unmounting.
@@ -63,7 +102,7 @@ class scanner {
   /// Returns the error that kept `top` itself from being read.
   std::error_code scan(node_id top, scan_policy policy, moment m) {
     std::error_code ec;
-    directory d = open(top, ec);
+    directory d = open_surely(top, ec);
     if (d) return scan(top, std::move(d), policy, m);
     could_not_open(top, ec);
     return ec;
@@ -88,16 +127,16 @@ class scanner {
     const node& n = s_.known[id];
     if (!n.in_tree || n.type != entry_type::directory || !s_.root_of(id).recursive) return;
     std::error_code ec;
-    directory d = open(id, ec);
+    directory d = open_surely(id, ec);
     if (!d) return could_not_open(id, ec);
-    if (n.watch != no_watch && s_.disk.watch(d, n.parent == no_node).watch == n.watch) return;
+    if (n.watch != no_watch && is_itself(id, d)) return;
     (void)scan(id, std::move(d), {true, true, true, true}, m);
   }
 
   /// The content as it was looked at now; tells it if it is another.
   void settle_content(node_id id, const file_status& now, moment m) {
     node& n = s_.known[id];
-    const bool differs = content_differs(n, now, s_.trusted);
+    const bool differs = content_differs(n, now);
     if (differs) s_.settle.change_content(id, m);
     remember_look(id, now, m, !differs);
   }
@@ -144,7 +183,10 @@ class scanner {
       const node_id id = to_enter_.back();
       to_enter_.pop_back();
       std::error_code why;
-      if (!f.dir) f.dir = open(f.id, why);
+      if (!f.dir) {
+        f.dir = open(f.id, why);
+        if (f.dir && !is_itself(f.id, f.dir)) why = std::make_error_code(std::errc::no_such_file_or_directory);
+      }
       directory child = why ? directory() : f.dir.open_child(s_.known.name(id), why);
       if (!child) {
         could_not_open(id, why);
@@ -157,7 +199,8 @@ class scanner {
 
   // Watches, then lists (never the other way: what appears in between must be hinted at).
   std::error_code enter(node_id id, directory d, const scan_policy& policy, moment m) {
-    const bool listed_before = s_.known[id].watch != no_watch || s_.known[id].polled;
+    const std::int32_t watch_before = s_.known[id].watch;
+    const bool listed_before = watch_before != no_watch || s_.known[id].polled;
     if (!watch(id, d, policy)) return {};
     const bool fresh = !listed_before && s_.known[id].first_child == no_node && missing_.empty();
     const bool looks = s_.known[id].polled;
@@ -195,7 +238,8 @@ class scanner {
       return ec;
     }
     s_.known[id].unreadable = false;
-    if (!fresh) settle_known(id, d, policy, m);
+    // Under a new watch, what was written before it stands was not heard of.
+    if (!fresh) settle_known(id, d, policy.files || s_.known[id].watch != watch_before, policy, m);
     frames_.push_back({id, std::move(d), first});
     if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].dir = directory();
     return {};
@@ -209,9 +253,9 @@ class scanner {
   }
 
   // The listing is complete: what was not in it is missing, what was may have been written.
-  void settle_known(node_id id, const directory& d, const scan_policy& policy, moment m) {
+  void settle_known(node_id id, const directory& d, bool files, const scan_policy& policy, moment m) {
     const bool recursive = s_.root_of(id).recursive;
-    const bool looks = policy.files || s_.known[id].polled;
+    const bool looks = files || s_.known[id].polled;
     for (node_id c = s_.known[id].first_child; c != no_node;) {
       node& n = s_.known[c];
       const node_id next = n.next_sibling;
@@ -281,10 +325,20 @@ class scanner {
     return no_node;
   }
 
+  [[nodiscard]] bool is_itself(node_id id, const directory& d) {
+    const node& n = s_.known[id];
+    if (n.watch == no_watch) return true;
+    const std::int32_t watch = s_.disk.watch(d, n.parent == no_node).watch;
+    if (watch == n.watch) return true;
+    if (watch != no_watch && !s_.watches.contains(watch)) s_.disk.unwatch(watch);  // it was only asked for its name
+    return false;
+  }
+
   [[nodiscard]] bool leads_to(node_id id, const directory& d) {
     std::error_code ec;
     file_status here;
     file_status there;
+    if (!is_placed(id)) return false;
     const directory other = open(id, ec);
     return other && !other.look({}, there) && !d.look({}, here) && here.device == there.device &&
            here.file_id == there.file_id;
@@ -335,12 +389,12 @@ class scanner {
     const bool looks = s_.known[a.parent].polled;
     node_id id = missing_file(a.file_id);
     if ((id != no_node || looks) && look(a.parent, name, status)) return;  // gone again
-    if (id != no_node && (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status, s_.trusted)))
-      id = no_node;
+    if (id != no_node && (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status))) id = no_node;
     if (id != no_node) {
       if (s_.known[id].in_tree) s_.settle.lift(id, m);  // it was below a directory that is missing
-      const bool wrote =
-          a.type != entry_type::directory && status.modified >= s_.trusted && !s_.known[id].fingerprinted;
+      // The rename itself moved the change time, so only the other one tells.
+      const node& n = s_.known[id];
+      const bool wrote = a.type != entry_type::directory && !n.fingerprinted && status.modified >= n.stamp;
       s_.settle.place(id, a.parent, name, m);
       if (a.type == entry_type::directory)
         enter_renamed(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
@@ -362,7 +416,7 @@ class scanner {
 
   std::error_code walk_into(node_id id, const scan_policy& policy, moment m) {
     std::error_code ec;
-    directory d = open(id, ec);
+    directory d = open_surely(id, ec);
     if (d) return walk(id, std::move(d), policy, m);
     could_not_open(id, ec);
     return ec;
@@ -427,6 +481,7 @@ class scanner {
   std::size_t indexed_ = 0;
   bool several_ = false;
   std::vector<char> listing_;
+  std::string path_;
   std::vector<watch_table::target> owners_;
   bool may_watch_again_ = true;
 };

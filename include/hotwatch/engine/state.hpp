@@ -38,6 +38,12 @@ struct root {
   std::vector<std::int32_t> guards;
 };
 
+/// A name of which the hints left open whether it is there.
+struct doubted_name {
+  node_id parent;
+  name_ref name;
+};
+
 struct owned_notice {
   notice_kind kind;
   std::string path;
@@ -100,16 +106,9 @@ struct engine_state {
   /// may lead to another one, whose hints are still in the queue; what is opened too early is looked at again when the
   /// queue has been read to its end.
   std::vector<node_id> doubts;
-  /// Likewise names of which the hints left open whether they are there.
-  struct doubted_name {
-    node_id parent;
-    name_ref name;
-  };
   std::vector<doubted_name> doubted_names;
   std::vector<owned_notice> notices;
   std::uint32_t unreadable = 0;  ///< times that a directory could not be read
-  /// Up to this moment all that happened was told by the kernel, or seen.
-  file_time trusted = 0;
   statistics counted;
   std::string way;
   Backend disk;

@@ -94,10 +94,36 @@ class directory {
 
   /// Looks at a name in this directory, or with an empty name at the directory itself.
   [[nodiscard]] std::error_code look(std::string_view name, file_status& out) const noexcept {
-    name_buffer text(name);
+    return status_of(*system_, fd_, name_buffer(name).c_str(), name.empty() ? AT_EMPTY_PATH : 0, out);
+  }
+
+  /// Looks at what a path leads to, through symlinks on the way but not at its end.
+  [[nodiscard]] static std::error_code look(System& system, const char* path, file_status& out) noexcept {
+    return status_of(system, AT_FDCWD, path, 0, out);
+  }
+
+ private:
+  static constexpr std::size_t listing_buffer = 64 * 1024;
+
+  /// The system wants a NUL behind a name; a name has at most NAME_MAX bytes.
+  class name_buffer {
+   public:
+    explicit name_buffer(std::string_view name) noexcept {
+      const std::size_t size = name.size() < sizeof text_ ? name.size() : sizeof text_ - 1;
+      if (size != 0) std::memcpy(text_, name.data(), size);
+      text_[size] = '\0';
+    }
+    [[nodiscard]] const char* c_str() const noexcept { return text_; }
+
+   private:
+    char text_[1024];
+  };
+
+  [[nodiscard]] static std::error_code status_of(System& system, int at, const char* path, int flags,
+                                                 file_status& out) noexcept {
     struct ::statx s;
-    const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name.empty() ? AT_EMPTY_PATH : 0);
-    if (system_->statx(fd_, text.c_str(), flags, STATX_BASIC_STATS | STATX_BTIME, &s) != 0) return last_error();
+    if (system.statx(at, path, flags | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &s) != 0)
+      return last_error();
     const auto time = [](const statx_timestamp& t) {
       return static_cast<file_time>(t.tv_sec) * 1'000'000'000u + t.tv_nsec;
     };
@@ -117,23 +143,6 @@ class directory {
     out.links = s.stx_nlink;
     return {};
   }
-
- private:
-  static constexpr std::size_t listing_buffer = 64 * 1024;
-
-  /// The system wants a NUL behind a name; a name has at most NAME_MAX bytes.
-  class name_buffer {
-   public:
-    explicit name_buffer(std::string_view name) noexcept {
-      const std::size_t size = name.size() < sizeof text_ ? name.size() : sizeof text_ - 1;
-      std::memcpy(text_, name.data(), size);
-      text_[size] = '\0';
-    }
-    [[nodiscard]] const char* c_str() const noexcept { return text_; }
-
-   private:
-    char text_[1024];
-  };
 
   [[nodiscard]] static directory opened(System& system, int at, const char* path, int flags,
                                         std::error_code& ec) noexcept {

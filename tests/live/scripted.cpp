@@ -1,0 +1,487 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+// What a kernel seldom does, made to happen: every call may fail, every record may be lost. Afterwards nothing hangs,
+// and nothing is silently deaf: what failed once is made good, what fails for ever is told as a notice.
+
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "hotwatch.hpp"
+#include "support/collector.hpp"
+#include "support/files.hpp"
+#include "support/model.hpp"
+#include "support/scripted_system.hpp"
+
+namespace hotwatch::test {
+namespace {
+
+using namespace std::chrono_literals;
+using enum system_call;
+namespace in = detail::inotify;
+
+using scripted_watcher = basic_watcher<basic_inotify_backend<scripted_system>>;
+using scripted_polling_watcher = basic_watcher<basic_polling_backend<scripted_system>>;
+
+/// A watcher of a small tree, and a user who believes every change.
+template <class Watcher>
+class scripted_test : public testing::Test {
+ public:
+  /// Makes the tree and the watcher, and adds the root; what goes wrong before that is in the script already.
+  void open(options o = {.poll_interval = 5ms}) {
+    for (const char* d : {"a/b/c", "d/e", "f"}) root.mkdir_p(d);
+    for (const char* f : {"1", "a/2", "a/b/3", "a/b/c/4", "d/5", "d/e/6"}) root.write(f);
+    watcher = std::make_unique<Watcher>(std::move(o), scripted_system(faults));
+    watcher->add(root.path());
+    told = model({root.path()});
+    told.start_from(known(*watcher));
+    take(watcher->poll());
+  }
+
+  /// Something of everything, everywhere.
+  void change_all() {
+    for (const char* d : {"", "a/", "a/b/", "a/b/c/", "d/", "d/e/", "f/"}) {
+      const std::string at = d;
+      root.write(at + "new");
+      root.mkdir_p(at + "made/within");
+      root.write(at + "made/within/file");
+    }
+    root.rename("1", "f/1");
+    root.rename("d/e", "a/b/e");
+    root.write("a/b/e/6", "again");
+    root.rm("a/2");
+    root.rm_rf("a/b/c");
+    root.rename("a/b/e/new", "f/new");
+  }
+
+  void take(const batch& b) {
+    if (const std::string wrong = told.apply(b); !wrong.empty() && wrong_.empty()) wrong_ = wrong;
+    for (const notice& n : b.notices())
+      notices.push_back({n.kind, std::string(n.path), n.error, std::string(n.advice)});
+  }
+  [[nodiscard]] bool has(notice_kind kind) const {
+    return std::any_of(notices.begin(), notices.end(), [&](const auto& n) { return n.kind == kind; });
+  }
+
+  /// Whether the user holds what is on disk after one barrier, or at the latest at the deadline.
+  [[nodiscard]] std::string until_converged(std::chrono::milliseconds longest = deadline) {
+    const auto end = std::chrono::steady_clock::now() + longest;
+    take(watcher->flush());
+    std::string difference = told.difference(root.list());
+    while (!difference.empty() && std::chrono::steady_clock::now() < end) {
+      take(watcher->wait_for(10ms));
+      take(watcher->flush());
+      difference = told.difference(root.list());
+    }
+    return wrong_ + difference;
+  }
+
+  temp_directory directory;
+  const place& root = directory.root();
+  const place& out = directory.out();
+  std::shared_ptr<script> faults = std::make_shared<script>();
+  std::unique_ptr<Watcher> watcher;
+  model told{{}};
+  std::vector<owned_notice> notices;
+  std::string wrong_;
+};
+
+using scripted_inotify = scripted_test<scripted_watcher>;
+using scripted_polling = scripted_test<scripted_polling_watcher>;
+
+/// Runs `test(t, n)` for n = 1, 2, ... with a fixture of its own each, until it says that fault n was not met any more.
+template <class Fixture, class Test>
+void for_each_n(int most, Test&& test) {
+  struct fixture : Fixture {
+    void TestBody() override {}
+  };
+  for (int n = 1; n <= most && !testing::Test::HasFailure(); ++n) {
+    SCOPED_TRACE("n = " + std::to_string(n));
+    fixture t;
+    if (!test(t, n)) return;
+  }
+}
+
+// Watches.
+
+TEST(scripted, the_limit_of_watches_is_reached_at_the_nth) {
+  for (const int times : {1, script::for_ever})
+    for_each_n<scripted_inotify>(60, [&](auto& t, int n) {
+      t.faults->fail(inotify_add_watch, n, ENOSPC, times);
+      t.open();
+      const bool met = t.faults->failures() != 0;
+      t.change_all();
+      EXPECT_EQ(t.until_converged(), "") << (times == 1 ? "once" : "for ever");
+      for (const owned_notice& one : t.notices) {
+        EXPECT_EQ(one.kind, notice_kind::polling);
+        EXPECT_EQ(one.error, std::errc::no_space_on_device);
+        EXPECT_NE(one.advice.find("fs.inotify.max_user_watches"), std::string::npos);
+      }
+      // The waker comes first, then the root and its six directories.
+      EXPECT_TRUE(times == 1 || n > 8 || t.has(notice_kind::polling));
+      return met;
+    });
+}
+
+TEST(scripted, the_limit_of_watches_is_reached_while_directories_come) {
+  for_each_n<scripted_inotify>(20, [&](auto& t, int n) {
+    t.open();
+    t.faults->fail(inotify_add_watch, n, ENOSPC, script::for_ever);
+    t.change_all();
+    EXPECT_EQ(t.until_converged(), "");
+    const bool met = t.faults->failures() != 0;
+    EXPECT_EQ(t.has(notice_kind::polling), met);
+    t.root.write("made/late");
+    t.root.write("f/made/within/late");
+    EXPECT_EQ(t.until_converged(), "");
+    return met;
+  });
+}
+
+TEST_F(scripted_inotify, with_no_watch_at_all_the_way_above_the_root_is_not_forgotten) {
+  directory.base().mkdir_p("above/root");
+  directory.base().write("above/root/file");
+  faults->fail(inotify_add_watch, 2, ENOSPC, script::for_ever);
+  watcher = std::make_unique<scripted_watcher>(options{.poll_interval = 5ms}, scripted_system(faults));
+  watcher->add(directory.base().at("above/root"));
+  take(watcher->flush());
+  EXPECT_TRUE(has(notice_kind::polling));
+  directory.base().rename("above", "elsewhere");
+  take(watcher->flush());
+  EXPECT_TRUE(has(notice_kind::root_lost));
+}
+
+TEST_F(scripted_inotify, a_guard_that_is_refused_is_no_secret) {
+  // The root itself is watched, but nothing is left for the way above it: either a notice says so, or its moving away
+  // is found out all the same.
+  directory.base().mkdir_p("above/root");
+  faults->fail(inotify_add_watch, 3, ENOSPC, script::for_ever);
+  watcher = std::make_unique<scripted_watcher>(options{.poll_interval = 5ms}, scripted_system(faults));
+  watcher->add(directory.base().at("above/root"));
+  take(watcher->flush());
+  directory.base().rename("above", "elsewhere");
+  take(watcher->flush());
+  EXPECT_FALSE(notices.empty());
+}
+
+// Descriptors.
+
+TEST(scripted, no_descriptor_is_left_while_a_root_is_added) {
+  for_each_n<scripted_inotify>(30, [&](auto& t, int n) {
+    t.faults->fail(openat, n, EMFILE);
+    try {
+      t.open();
+    } catch (const std::system_error& e) {
+      EXPECT_EQ(e.code(), std::errc::too_many_files_open);
+      EXPECT_NE(std::string_view(e.what()).find(t.root.path()), std::string_view::npos) << e.what();
+      EXPECT_EQ(t.watcher->stats().directories + t.watcher->stats().files, 0u) << "nothing half-added remains";
+      return true;
+    }
+    const bool met = t.faults->failures() != 0;
+    t.change_all();
+    EXPECT_EQ(t.until_converged(), "");
+    EXPECT_EQ(t.has(notice_kind::failed), met);
+    return met;
+  });
+}
+
+TEST(scripted, no_descriptor_is_left_while_directories_are_read) {
+  for (const int times : {1, 5})
+    for_each_n<scripted_inotify>(60, [&](auto& t, int n) {
+      t.open();
+      t.faults->fail(openat, n, EMFILE, times);
+      t.change_all();
+      EXPECT_EQ(t.until_converged(), "") << times << " times";
+      return t.faults->failures() != 0;
+    });
+}
+
+// Directories and files that cannot be read or looked at.
+
+TEST(scripted, a_directory_cannot_be_read_to_its_end) {
+  for (const bool at_start : {true, false})
+    for_each_n<scripted_inotify>(120, [&](auto& t, int n) {
+      t.faults->list_at_most = 64;  // an entry or two at once
+      const auto break_it = [&] { t.faults->fail(getdents64, n, EIO); };
+      if (at_start) break_it();
+      try {
+        t.open();
+      } catch (const std::system_error& e) {
+        EXPECT_EQ(e.code(), std::errc::io_error);
+        return true;
+      }
+      if (!at_start) break_it();
+      t.change_all();
+      EXPECT_EQ(t.until_converged(1s), "") << (at_start ? "at the start" : "later");
+      return t.faults->failures() != 0;
+    });
+}
+
+TEST(scripted, a_status_cannot_be_had) {
+  for (const int error : {EACCES, EIO})
+    for_each_n<scripted_inotify>(60, [&](auto& t, int n) {
+      t.open();
+      t.faults->fail(statx, n, error);
+      t.change_all();
+      EXPECT_EQ(t.until_converged(1s), "") << error;
+      return t.faults->failures() != 0;
+    });
+}
+
+TEST(scripted, polling_survives_what_fails_once) {
+  for (const system_call call : {openat, getdents64, statx})
+    for_each_n<scripted_polling>(60, [&](auto& t, int n) {
+      t.open();
+      t.faults->fail(call, n, EIO);
+      t.change_all();
+      EXPECT_EQ(t.until_converged(1s), "") << "call " << static_cast<int>(call);
+      return t.faults->failures() != 0;
+    });
+}
+
+// Interruptions.
+
+TEST(scripted, every_other_call_is_interrupted) {
+  for (const system_call call : {read, ppoll, getdents64, openat}) {
+    SCOPED_TRACE(static_cast<int>(call));
+    for_each_n<scripted_inotify>(1, [&](auto& t, int) {
+      t.faults->interrupt(call);
+      t.open();
+      t.change_all();
+      EXPECT_EQ(t.until_converged(), "");
+      return false;
+    });
+  }
+}
+
+TEST(scripted, every_other_call_is_interrupted_polling) {
+  for (const system_call call : {read, ppoll, getdents64, openat}) {
+    SCOPED_TRACE(static_cast<int>(call));
+    for_each_n<scripted_polling>(1, [&](auto& t, int) {
+      t.faults->interrupt(call);
+      t.open();
+      t.change_all();
+      EXPECT_EQ(t.until_converged(), "");
+      return false;
+    });
+  }
+}
+
+TEST_F(scripted_inotify, an_interrupted_wait_goes_on) {
+  open();
+  faults->fail(system_call::read, 1, EINTR, 3);
+  faults->fail(ppoll, 1, EINTR, 3);
+  root.write("1", "more");
+  const batch& b = watcher->wait();
+  ASSERT_EQ(b.size(), 1u);
+  EXPECT_EQ(line(b[0]), "modified 1");
+}
+
+// Records.
+
+TEST(scripted, records_are_cut_anywhere) {
+  for (const std::size_t at_most : {1u, 7u, 15u, 16u, 17u, 31u, 33u, 100u})
+    for_each_n<scripted_inotify>(1, [&](auto& t, int) {
+      t.open();
+      t.faults->read_at_most = at_most;
+      t.change_all();
+      EXPECT_EQ(t.until_converged(), "") << at_most;
+      return false;
+    });
+}
+
+TEST(scripted, the_queue_overflows_at_each_position) {
+  for (const std::size_t lost : {1u, 3u, 1'000u})
+    for_each_n<scripted_inotify>(400, [&](auto& t, int n) {
+      t.open();
+      bool met = false;
+      t.faults->on_records = [&](std::vector<std::string>& records) {
+        if (met || static_cast<std::size_t>(n) > records.size()) return;
+        met = true;
+        const auto at = records.begin() + (n - 1);
+        const auto end = records.begin() + static_cast<std::ptrdiff_t>(std::min(records.size(), static_cast<std::size_t>(n) - 1 + lost));
+        records.insert(records.erase(at, end), inotify_record(-1, in::in_q_overflow));
+      };
+      outlive_the_tick();
+      t.change_all();
+      EXPECT_EQ(t.until_converged(), "") << lost << " records lost";
+      EXPECT_EQ(t.has(notice_kind::overflow), met);
+      EXPECT_EQ(t.watcher->stats().overflows, met ? 1u : 0u);
+      return met;
+    });
+}
+
+/// Leaves out the records that have one of these bits.
+auto without(std::uint32_t mask) {
+  return [mask](std::vector<std::string>& records) {
+    std::erase_if(records, [&](const std::string& record) {
+      in::record_head head;
+      std::memcpy(&head, record.data(), sizeof head);
+      return (head.mask & mask) != 0;
+    });
+  };
+}
+
+TEST_F(scripted_inotify, a_first_half_without_its_second_is_gone) {
+  open();
+  faults->on_records = without(in::in_moved_to);
+  root.rename("a/2", "f/2");
+  take(watcher->flush());
+  EXPECT_FALSE(told.entries().contains(root.at("a/2")));
+  faults->inject(inotify_record(-1, in::in_q_overflow));
+  EXPECT_EQ(until_converged(), "") << "the next look finds it";
+}
+
+TEST_F(scripted_inotify, a_second_half_without_its_first_is_new) {
+  open();
+  faults->on_records = without(in::in_moved_from);
+  root.rename("a/2", "f/2");
+  root.rename("a/b", "f/b");
+  take(watcher->flush());
+  EXPECT_TRUE(told.entries().contains(root.at("f/2")));
+  EXPECT_TRUE(told.entries().contains(root.at("f/b/c/4")));
+  faults->inject(inotify_record(-1, in::in_q_overflow));
+  EXPECT_EQ(until_converged(), "") << "the next look finds that it is no more where it was";
+}
+
+TEST_F(scripted_inotify, halves_that_were_swapped_are_told_all_the_same) {
+  open();
+  faults->on_records = [](std::vector<std::string>& records) { std::reverse(records.begin(), records.end()); };
+  root.rename("a/2", "f/2");
+  EXPECT_EQ(until_converged(1s), "");
+}
+
+TEST_F(scripted_inotify, records_of_no_known_watch_are_nobodys) {
+  open();
+  for (const std::int32_t wd : {-1, 0, 9'999, 0x7fffffff})
+    for (const std::uint32_t mask : {in::in_create, in::in_delete, in::in_moved_from, in::in_moved_to, in::in_modify,
+                                     in::in_ignored, in::in_delete_self, in::in_move_self, in::in_unmount, 0u})
+      faults->inject(inotify_record(wd, mask, "name", 7) + inotify_record(wd, mask));
+  EXPECT_TRUE(watcher->flush().empty());
+  change_all();
+  EXPECT_EQ(until_converged(), "");
+}
+
+TEST_F(scripted_inotify, records_without_a_name_are_no_files) {
+  open();
+  // tar sets a directory's times: IN_MODIFY and IN_ATTRIB of the watched directory, with no name.
+  for (std::int32_t wd = 1; wd < 20; ++wd)
+    for (const std::uint32_t mask : {in::in_modify, in::in_attrib, in::in_create, in::in_delete, in::in_moved_from,
+                                     in::in_moved_to, in::in_close_write})
+      faults->inject(inotify_record(wd, mask) + inotify_record(wd, mask | in::in_isdir));
+  EXPECT_TRUE(watcher->flush().empty());
+  EXPECT_EQ(until_converged(), "");
+}
+
+TEST_F(scripted_inotify, what_the_kernel_says_of_watches_is_not_believed_blindly) {
+  open();
+  // Every directory is said to be gone, moved, unmounted and unwatched; none of it is true.
+  for (std::int32_t wd = 1; wd < 20; ++wd)
+    for (const std::uint32_t mask : {in::in_delete_self, in::in_move_self, in::in_unmount, in::in_ignored})
+      faults->inject(inotify_record(wd, mask));
+  EXPECT_EQ(until_converged(), "");
+  change_all();
+  EXPECT_EQ(until_converged(), "");
+}
+
+// Making a watcher, and its handles.
+
+TEST_F(scripted_inotify, no_instance_left_is_an_error_that_says_what_to_do) {
+  faults->fail(inotify_init1, 1, EMFILE);
+  try {
+    scripted_watcher w({}, scripted_system(faults));
+    FAIL();
+  } catch (const std::system_error& e) {
+    EXPECT_EQ(e.code(), std::errc::too_many_files_open);
+    EXPECT_NE(std::string_view(e.what()).find("fs.inotify.max_user_instances"), std::string_view::npos);
+    EXPECT_NE(std::string_view(e.what()).find("ulimit -n"), std::string_view::npos);
+  }
+}
+
+int open_descriptors() {
+  int count = 0;
+  DIR* const d = ::opendir("/proc/self/fd");
+  while (::readdir(d) != nullptr) ++count;
+  ::closedir(d);
+  return count;
+}
+
+TEST_F(scripted_inotify, without_a_waker_of_either_kind_it_is_an_error) {
+  const int before = open_descriptors();
+  faults->fail(memfd_create, 1, ENOSYS);
+  faults->fail(eventfd, 1, EMFILE);
+  EXPECT_THROW(scripted_watcher({}, scripted_system(faults)), std::system_error);
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+bool is_readable(int fd, std::chrono::milliseconds timeout = deadline) {
+  pollfd p{fd, POLLIN, 0};
+  return ::poll(&p, 1, static_cast<int>(timeout.count())) == 1;
+}
+
+TEST_F(scripted_inotify, without_a_memory_file_an_eventfd_wakes) {
+  faults->fail(memfd_create, 1, ENOSYS);
+  open({.debounce = immediate});
+  root.write("1", "more");
+  EXPECT_FALSE(watcher->wait().empty());
+  EXPECT_EQ(until_converged(), "");
+  const int handle = watcher->native_handle();
+  EXPECT_FALSE(is_readable(handle, 0ms));
+  root.write("f/new");
+  EXPECT_TRUE(is_readable(handle));
+  EXPECT_EQ(until_converged(), "");
+  EXPECT_FALSE(is_readable(handle, 0ms));
+  std::thread other([&] { watcher->stop(); });
+  EXPECT_TRUE(watcher->wait().empty());
+  other.join();
+  EXPECT_TRUE(watcher->stopped());
+}
+
+TEST_F(scripted_inotify, a_waker_that_cannot_be_watched_again_does_not_hang_the_stop) {
+  open({.debounce = immediate});
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  faults->fail(inotify_add_watch, 1, ENOSPC, script::for_ever);
+  // Each wake-up takes the waker's watch, and it must be put back for the next.
+  watcher->stop();
+  EXPECT_TRUE(watcher->wait().empty());
+  EXPECT_LT(std::chrono::steady_clock::now(), end);
+}
+
+TEST_F(scripted_inotify, a_native_handle_that_cannot_be_had_is_an_error_and_may_be_asked_for_again) {
+  open();
+  const int before = open_descriptors();
+  for (const auto& [call, nth] : {std::pair(epoll_create1, 1), std::pair(timerfd_create, 1), std::pair(epoll_ctl, 1),
+                                  std::pair(epoll_ctl, 2)}) {
+    faults->fail(call, nth, EMFILE);
+    EXPECT_THROW((void)watcher->native_handle(), std::system_error);
+    EXPECT_EQ(open_descriptors(), before);
+    faults->stop_failing();
+  }
+  const int handle = watcher->native_handle();
+  root.write("1", "more");
+  EXPECT_TRUE(is_readable(handle));
+  EXPECT_EQ(until_converged(), "");
+}
+
+TEST_F(scripted_polling, a_native_handle_that_cannot_be_had_is_an_error) {
+  open();
+  faults->fail(epoll_create1, 1, EMFILE);
+  EXPECT_THROW((void)watcher->native_handle(), std::system_error);
+  EXPECT_GE(watcher->native_handle(), 0);
+}
+
+TEST_F(scripted_polling, without_an_eventfd_it_is_an_error) {
+  faults->fail(eventfd, 1, EMFILE);
+  EXPECT_THROW(scripted_polling_watcher({}, scripted_system(faults)), std::system_error);
+}
+
+}  // namespace
+}  // namespace hotwatch::test
