@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// A system that fails on demand: basic_inotify_backend<scripted_system>. It hands on to the kernel, but a script can
+// make the n-th call of a name fail, cut reads short, and change or add to what inotify says.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hotwatch/decode/inotify.hpp"
+#include "hotwatch/os/linux/system.hpp"
+
+namespace hotwatch::test {
+
+enum class system_call : std::uint8_t {
+  inotify_init1,
+  inotify_add_watch,
+  inotify_rm_watch,
+  read,
+  write,
+  ppoll,
+  bytes_queued,
+  openat,
+  getdents64,
+  statx,
+  readlink,
+  memfd_create,
+  eventfd,
+  epoll_create1,
+  epoll_ctl,
+  timerfd_create,
+  timerfd_settime,
+  count_
+};
+
+/// The bytes of one inotify record, its name padded as the kernel does it.
+inline std::string inotify_record(std::int32_t wd, std::uint32_t mask, std::string_view name = {},
+                                  std::uint32_t cookie = 0) {
+  const std::size_t padded = name.empty() ? 0 : (name.size() / 16 + 1) * 16;
+  const detail::inotify::record_head head{wd, mask, cookie, static_cast<std::uint32_t>(padded)};
+  std::string bytes(sizeof head + padded, '\0');
+  std::memcpy(bytes.data(), &head, sizeof head);
+  name.copy(bytes.data() + sizeof head, name.size());
+  return bytes;
+}
+
+/// What one test wants to go wrong. Shared by the test and the system; for one thread.
+class script {
+ public:
+  /// The `nth` call from now on (1: the next), and `times - 1` after it, fail with this errno.
+  void fail(system_call call, int nth, int error, int times = 1) {
+    faults_.push_back({call, calls(call) + nth, calls(call) + nth + times - 1, error});
+  }
+  static constexpr int for_ever = 1'000'000'000;
+  /// From now on every other call fails with EINTR.
+  void interrupt(system_call call) { interrupted_[index(call)] = true; }
+  void stop_failing() {
+    faults_.clear();
+    interrupted_ = {};
+  }
+
+  [[nodiscard]] int calls(system_call call) const { return calls_[index(call)]; }
+  [[nodiscard]] int failures() const { return failures_; }
+
+  /// Each read of the inotify queue gives at most so many bytes, in the middle of a record or not. 0: all.
+  std::size_t read_at_most = 0;
+  /// The next read of the inotify queue begins with these records.
+  void inject(std::string_view records) { queued_ += records; }
+  /// Sees, and may change, all the records that one read of the kernel gave.
+  std::function<void(std::vector<std::string>&)> on_records;
+  /// getdents64(2) gives at most about so many bytes at once.
+  std::size_t list_at_most = 0;
+
+  /// Counts a call; whether it fails, with errno set.
+  [[nodiscard]] bool fails(system_call call) {
+    const int number = ++calls_[index(call)];
+    if (interrupted_[index(call)] && number % 2 == 1) {
+      ++failures_;
+      errno = EINTR;
+      return true;
+    }
+    for (const fault& f : faults_)
+      if (f.call == call && number >= f.first && number <= f.last) {
+        ++failures_;
+        errno = f.error;
+        return true;
+      }
+    return false;
+  }
+
+  int queue = -1;  ///< the inotify instance
+
+  [[nodiscard]] bool has_queued() const { return !queued_.empty(); }
+  [[nodiscard]] int queued() const { return static_cast<int>(queued_.size()); }
+
+  /// A read of the inotify instance.
+  ssize_t read_queue(void* buffer, std::size_t size) {
+    int waiting = 0;
+    if (queued_.empty() || (linux_system().bytes_queued(queue, &waiting) == 0 && waiting > 0)) {
+      std::vector<char> bytes(64 * 1024);
+      const ssize_t got = linux_system().read(queue, bytes.data(), bytes.size());
+      if (got < 0) return got;
+      take_in(std::string_view(bytes.data(), static_cast<std::size_t>(got)));
+    }
+    std::size_t given = std::min(size, queued_.size());
+    if (read_at_most != 0) given = std::min(given, read_at_most);
+    std::memcpy(buffer, queued_.data(), given);
+    queued_.erase(0, given);
+    return static_cast<ssize_t>(given);
+  }
+
+ private:
+  struct fault {
+    system_call call;
+    int first;
+    int last;
+    int error;
+  };
+  static constexpr std::size_t index(system_call call) { return static_cast<std::size_t>(call); }
+
+  void take_in(std::string_view bytes) {
+    if (!on_records) {
+      queued_ += bytes;
+      return;
+    }
+    std::vector<std::string> records;
+    while (!bytes.empty()) {
+      detail::inotify::record_head head;
+      std::memcpy(&head, bytes.data(), sizeof head);
+      records.emplace_back(bytes.substr(0, sizeof head + head.len));
+      bytes.remove_prefix(sizeof head + head.len);
+    }
+    on_records(records);
+    for (const std::string& record : records) queued_ += record;
+  }
+
+  std::array<int, static_cast<std::size_t>(system_call::count_)> calls_{};
+  std::array<bool, static_cast<std::size_t>(system_call::count_)> interrupted_{};
+  std::vector<fault> faults_;
+  int failures_ = 0;
+  std::string queued_;
+};
+
+/// The members of linux_system. Copies share one script.
+class scripted_system {
+ public:
+  scripted_system() : script_(std::make_shared<script>()) {}
+  explicit scripted_system(std::shared_ptr<script> s) : script_(std::move(s)) {}
+
+  int inotify_init1(int flags) const noexcept {
+    if (script_->fails(system_call::inotify_init1)) return -1;
+    return script_->queue = real.inotify_init1(flags);
+  }
+  int inotify_add_watch(int fd, const char* path, std::uint32_t mask) const noexcept {
+    return script_->fails(system_call::inotify_add_watch) ? -1 : real.inotify_add_watch(fd, path, mask);
+  }
+  int inotify_rm_watch(int fd, int wd) const noexcept {
+    return script_->fails(system_call::inotify_rm_watch) ? -1 : real.inotify_rm_watch(fd, wd);
+  }
+  ssize_t read(int fd, void* buffer, std::size_t size) const {
+    if (script_->fails(system_call::read)) return -1;
+    return fd == script_->queue ? script_->read_queue(buffer, size) : real.read(fd, buffer, size);
+  }
+  ssize_t write(int fd, const void* buffer, std::size_t size) const noexcept {
+    return script_->fails(system_call::write) ? -1 : real.write(fd, buffer, size);
+  }
+  int ppoll(pollfd* fds, nfds_t count, const timespec* timeout) const noexcept {
+    if (script_->fails(system_call::ppoll)) return -1;
+    constexpr timespec at_once{};
+    int ready = real.ppoll(fds, count, script_->has_queued() ? &at_once : timeout);
+    for (nfds_t i = 0; i < count && script_->has_queued() && ready >= 0; ++i)
+      if (fds[i].fd == script_->queue && (fds[i].revents & POLLIN) == 0) {
+        fds[i].revents |= POLLIN;
+        ++ready;
+      }
+    return ready;
+  }
+  int bytes_queued(int fd, int* bytes) const noexcept {
+    if (script_->fails(system_call::bytes_queued)) return -1;
+    const int result = real.bytes_queued(fd, bytes);
+    if (result == 0 && fd == script_->queue) *bytes += script_->queued();
+    return result;
+  }
+  int openat(int directory, const char* path, int flags) const noexcept {
+    return script_->fails(system_call::openat) ? -1 : real.openat(directory, path, flags);
+  }
+  int close(int fd) const noexcept { return real.close(fd); }
+  ssize_t getdents64(int fd, void* buffer, std::size_t size) const noexcept {
+    if (script_->fails(system_call::getdents64)) return -1;
+    return real.getdents64(fd, buffer, script_->list_at_most != 0 ? std::min(size, script_->list_at_most) : size);
+  }
+  int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const noexcept {
+    return script_->fails(system_call::statx) ? -1 : real.statx(directory, path, flags, mask, out);
+  }
+  ssize_t readlink(const char* path, char* buffer, std::size_t size) const noexcept {
+    return script_->fails(system_call::readlink) ? -1 : real.readlink(path, buffer, size);
+  }
+  int memfd_create(const char* name, unsigned flags) const noexcept {
+    return script_->fails(system_call::memfd_create) ? -1 : real.memfd_create(name, flags);
+  }
+  int eventfd(unsigned value, int flags) const noexcept {
+    return script_->fails(system_call::eventfd) ? -1 : real.eventfd(value, flags);
+  }
+  int epoll_create1(int flags) const noexcept {
+    return script_->fails(system_call::epoll_create1) ? -1 : real.epoll_create1(flags);
+  }
+  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) const noexcept {
+    return script_->fails(system_call::epoll_ctl) ? -1 : real.epoll_ctl(epoll, operation, fd, event);
+  }
+  int timerfd_create(int which, int flags) const noexcept {
+    return script_->fails(system_call::timerfd_create) ? -1 : real.timerfd_create(which, flags);
+  }
+  int timerfd_settime(int fd, int flags, const itimerspec* value) const noexcept {
+    return script_->fails(system_call::timerfd_settime) ? -1 : real.timerfd_settime(fd, flags, value);
+  }
+  int clock_gettime(clockid_t which, timespec* out) const noexcept { return real.clock_gettime(which, out); }
+
+ private:
+  static constexpr linux_system real{};
+  std::shared_ptr<script> script_;
+};
+
+}  // namespace hotwatch::test
