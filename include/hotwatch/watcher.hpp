@@ -136,23 +136,17 @@ class basic_watcher {
   /// directories are looked at now.
   const batch& flush() {
     if (stopped()) return nothing();
-    do {
-      s_.disk.wait(duration(0));
-      turn();
-    } while (!s_.disk.drained());
+    read_all();
     look_at_polled();
     settle_doubts();
-    const batch* all = tell(true);
+    const batch* all = tell(true, moment_now());
     return all != nullptr ? *all : nothing();
   }
 
   /// "I wrote this myself": what is on disk at `path` and below it now is known to the user, so it is no change.
   /// `path` as changes spell it. Does nothing when it is below no root.
   void acknowledge(std::string_view path) {
-    do {
-      s_.disk.wait(duration(0));
-      turn();
-    } while (!s_.disk.drained());
+    read_all();
     const detail::moment m = moment_now();
     detail::acknowledgement<Backend>(s_, scan_).take(path, m);
     if (s_.told.empty()) s_.due.told(m.now, detail::debounce_clock::never);
@@ -242,10 +236,11 @@ class basic_watcher {
 
   /// Settles what was read, and returns the batch if it is due.
   [[nodiscard]] const batch* consume() {
-    turn();
-    const batch* due = tell(false);
+    const detail::moment m = moment_now();
+    turn(m);
+    const batch* due = tell(false, m);
     // What is in doubt is looked at behind the batch, not before it.
-    if (due == nullptr && settle_doubts()) due = tell(false);
+    if (due == nullptr && settle_doubts()) due = tell(false, m);
     end_of_turn();
     return due;
   }
@@ -271,8 +266,14 @@ class basic_watcher {
     s_.disk.wait(longest);
   }
 
-  void turn() {
-    const detail::moment m = moment_now();
+  void read_all() {
+    do {
+      s_.disk.wait(duration(0));
+      turn(moment_now());
+    } while (!s_.disk.drained());
+  }
+
+  void turn(detail::moment m) {
     drain(m);
     // What belongs to what was read may be in the queue still.
     while (!s_.disk.drained() && (listener_.overflowed() || listener_.waits_for_halves())) {
@@ -291,6 +292,10 @@ class basic_watcher {
     listener_.give_up_halves(m);
     if (listener_.take_overflow()) repair(m);
     roots_.check_suspects(m);
+    if (backlog_ && s_.disk.drained()) {
+      backlog_ = false;
+      listener_.end_of_backlog();
+    }
     if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
     scan_.close();
   }
@@ -316,7 +321,9 @@ class basic_watcher {
   void drain(detail::moment m) {
     const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
     s_.counted.kernel_events += records;
-    if (records != 0) doubts_wait_ = false;
+    if (records == 0) return;
+    doubts_wait_ = false;
+    backlog_ = true;
   }
 
   // The kernel dropped events: whatever it did not tell is found by looking.
@@ -354,19 +361,19 @@ class basic_watcher {
     scan_.close();
   }
 
-  [[nodiscard]] const batch* tell(bool all) {
-    const time_point at = now();
+  [[nodiscard]] const batch* tell(bool all, detail::moment m) {
+    const time_point at = m.now;
     if (!all) {
       if (s_.due.pending() ? !s_.due.due(at) : s_.notices.empty()) return nullptr;
       if (s_.due.pending()) {
-        learn_types(moment_now());
+        learn_types(m);
         if (s_.due.asks_whether_complete(at) && !s_.differing.is_complete()) {
           s_.due.not_complete();
           return nullptr;
         }
       }
     } else {
-      learn_types(moment_now());
+      learn_types(m);
     }
     const time_point oldest = s_.differing.tell(s_.due, at, all);
     if (s_.due.pending()) s_.due.told(at, oldest);
@@ -394,7 +401,7 @@ class basic_watcher {
         detail::node& n = s_.known[id];
         n.type = status.type;
         n.file_id = status.file_id;
-        listener_.doubt(n.parent, s_.known.name(id));
+        listener_.note_look(n.parent, s_.known.name(id));
         // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
         if (status.type != entry_type::file || status.links > 1) n.open = false;
       } else if (m.now - records[i].seen > s_.opts.debounce.max_wait + given_up_after) {
@@ -419,6 +426,7 @@ class basic_watcher {
   time_point next_poll_ = detail::debounce_clock::never;
   bool armed_ = false;
   bool doubts_wait_ = false;
+  bool backlog_ = false;  ///< something was read since the queue was last read to its end
   std::atomic<bool> stopped_{false};
   batch batch_;
   std::vector<detail::node_id> doubted_;

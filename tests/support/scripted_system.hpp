@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,6 +99,26 @@ class script {
 
   int queue = -1;  ///< the inotify instance
 
+  /// Only calls that ask for another watch count and fail: where there is one already the kernel needs no new one
+  /// (inotify_add_watch(2)), so no limit is in its way.
+  int add_watch(int fd, const char* path, std::uint32_t mask) {
+    const int watch = linux_system().inotify_add_watch(fd, path, mask);
+    if (watch < 0 || watches_.contains(watch)) return watch;
+    if (fails(system_call::inotify_add_watch)) {
+      const int error = errno;
+      linux_system().inotify_rm_watch(fd, watch);
+      errno = error;
+      return -1;
+    }
+    watches_.insert(watch);
+    return watch;
+  }
+  int remove_watch(int fd, int watch) {
+    if (fails(system_call::inotify_rm_watch)) return -1;
+    watches_.erase(watch);
+    return linux_system().inotify_rm_watch(fd, watch);
+  }
+
   [[nodiscard]] bool has_queued() const { return !queued_.empty(); }
   [[nodiscard]] int queued() const { return static_cast<int>(queued_.size()); }
 
@@ -147,6 +168,7 @@ class script {
   std::vector<fault> faults_;
   int failures_ = 0;
   std::string queued_;
+  std::set<int> watches_;
 };
 
 /// The members of linux_system. Copies share one script.
@@ -159,12 +181,10 @@ class scripted_system {
     if (script_->fails(system_call::inotify_init1)) return -1;
     return script_->queue = real.inotify_init1(flags);
   }
-  int inotify_add_watch(int fd, const char* path, std::uint32_t mask) const noexcept {
-    return script_->fails(system_call::inotify_add_watch) ? -1 : real.inotify_add_watch(fd, path, mask);
+  int inotify_add_watch(int fd, const char* path, std::uint32_t mask) const {
+    return script_->add_watch(fd, path, mask);
   }
-  int inotify_rm_watch(int fd, int wd) const noexcept {
-    return script_->fails(system_call::inotify_rm_watch) ? -1 : real.inotify_rm_watch(fd, wd);
-  }
+  int inotify_rm_watch(int fd, int wd) const { return script_->remove_watch(fd, wd); }
   ssize_t read(int fd, void* buffer, std::size_t size) const {
     if (script_->fails(system_call::read)) return -1;
     return fd == script_->queue ? script_->read_queue(buffer, size) : real.read(fd, buffer, size);

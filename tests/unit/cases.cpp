@@ -138,7 +138,8 @@ class scripted_disk {
       const entry_ptr second = take(b);
       put(a, second);
       put(b, first);
-      for (const auto& [from, to, type] : {std::tuple(a, b, first->status.type), std::tuple(b, a, second->status.type)}) {
+      for (const auto& [from, to, type] :
+           {std::tuple(a, b, first->status.type), std::tuple(b, a, second->status.type)}) {
         const std::uint32_t pair = ++last_pair_;
         say(hint_kind::moved_from, from, type, pair);
         say(hint_kind::moved_to, to, type, pair);
@@ -298,7 +299,7 @@ class scripted_backend {
     return {detail::no_watch, true, failed(ENOSPC), "raise the limit"};
   }
   void unwatch(std::int32_t) noexcept {}
-  void guard(const char*, std::vector<std::int32_t>&) noexcept {}
+  std::error_code guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
 
   bool wait(std::optional<nanoseconds> timeout) { return disk_.wait(timeout); }
   template <class Sink>

@@ -40,8 +40,12 @@ TEST(options, the_defaults_are_in_range) {
 }
 
 TEST(options, are_named_in_their_order) {
-  const options o{.include = {"*.cpp"}, .exclude = {"build/"}, .debounce = {.quiet = 1ms}, .metadata = true,
-                  .poll_interval = 1s, .spin = 5us};
+  const options o{.include = {"*.cpp"},
+                  .exclude = {"build/"},
+                  .debounce = {.quiet = 1ms},
+                  .metadata = true,
+                  .poll_interval = 1s,
+                  .spin = 5us};
   EXPECT_EQ(o.debounce.max_wait, 500ms);
   EXPECT_EQ(o.spin, 5us);
 }
@@ -59,10 +63,10 @@ TEST(options, quiet_may_be_as_long_as_max_wait) {
 }
 
 TEST(options, for_ever_is_no_overflow) {
-  const options o = checked({.debounce = {.quiet = std::chrono::nanoseconds::max(),
-                                          .max_wait = std::chrono::nanoseconds::max()},
-                             .poll_interval = std::chrono::milliseconds::max(),
-                             .spin = std::chrono::microseconds::max()});
+  const options o =
+      checked({.debounce = {.quiet = std::chrono::nanoseconds::max(), .max_wait = std::chrono::nanoseconds::max()},
+               .poll_interval = std::chrono::milliseconds::max(),
+               .spin = std::chrono::microseconds::max()});
   EXPECT_EQ(o.debounce.quiet, 24h * 365);
   EXPECT_EQ(o.debounce.max_wait, 24h * 365);
   EXPECT_EQ(o.poll_interval, 24h * 365);

@@ -77,12 +77,14 @@ TEST(watch_table, backward_shift_deletion_against_a_multimap) {
         reference.emplace(watch, std::pair(to.index, to.guard));
       } else {
         const auto [first, last] = reference.equal_range(watch);
-        const auto it = std::find_if(first, last, [&](const auto& e) { return e.second == std::pair(to.index, to.guard); });
+        const auto it =
+            std::find_if(first, last, [&](const auto& e) { return e.second == std::pair(to.index, to.guard); });
         if (it != last) reference.erase(it);
         ASSERT_EQ(t.remove(watch, to), reference.contains(watch)) << "seed " << seed;
       }
       if (i % 64 != 0) continue;
-      for (std::int32_t w = 1; w <= static_cast<std::int32_t>(handles * 3); w += 1 + static_cast<std::int32_t>(handles / 40)) {
+      for (std::int32_t w = 1; w <= static_cast<std::int32_t>(handles * 3);
+           w += 1 + static_cast<std::int32_t>(handles / 40)) {
         std::vector<std::pair<std::uint32_t, bool>> expected;
         const auto [begin, end] = reference.equal_range(w);
         for (auto it = begin; it != end; ++it) expected.push_back(it->second);

@@ -60,14 +60,19 @@ class basic_inotify_backend {
 
   /// A guard tells only of the object itself, so it is silent about what goes on in the directories above a root;
   /// but where the way ends, new names are told.
-  void guard(const char* path, std::vector<std::int32_t>& guards) {
+  std::error_code guard(const char* path, std::vector<std::int32_t>& guards) {
+    std::error_code refused;
     detail::walk_root_path(system_, path, [&](detail::path_step step, const std::string& at) {
       const std::uint32_t mask = step == detail::path_step::symlink   ? self | IN_ATTRIB | IN_DONT_FOLLOW
                                  : step == detail::path_step::missing ? self | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR
                                                                       : self | IN_ONLYDIR;
       const int watch = system_.inotify_add_watch(queue_.fd(), at.c_str(), mask | IN_MASK_ADD);
       if (watch >= 0) guards.push_back(watch);
+      // Above a root there may be directories that one may pass but not read (EACCES): those stay unguarded.
+      else if (errno == ENOSPC || errno == ENOMEM)
+        refused = detail::last_error();
     });
+    return refused;
   }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }

@@ -32,20 +32,30 @@ class difference {
     texts_.clear();
     text_.clear();
     ledger_.compact();
-    do {
-      classify();
-      fold_directories();
-      fold();
-      break_file_cycles();
-      find_needs();
-      hold_back(due, now, all);
-    } while (!find_order());
-    for (const planned& p : order_) emit(p.step, p.what);
+    clock::time_point oldest = debounce_clock::never;
+    if (ledger_.records().size() == 1) {
+      oldest = tell_alone(due, now, all);
+    } else {
+      do {
+        classify();
+        fold_directories();
+        fold();
+        break_file_cycles();
+        find_needs();
+        hold_back(due, now, all);
+      } while (!find_order());
+      for (const planned& p : order_) {
+        emit(at(p.step), p.what);
+        // What was replaced may be held back, but its old name is told as another file's by now.
+        if (const index other = steps_[p.step].replaces; other != none) ledger_.release_told_name(at(other));
+      }
+      oldest = settle();
+    }
     for (std::size_t i = 0; i < changes_.size(); ++i) {
       changes_[i].path = std::string_view(text_).substr(texts_[i].path, texts_[i].path_size);
       changes_[i].old_path = std::string_view(text_).substr(texts_[i].old_path, texts_[i].old_size);
     }
-    return settle();
+    return oldest;
   }
 
   /// Whether nothing pending can be the first half of something: no file is open, and no file that was told is missing
@@ -111,6 +121,37 @@ class difference {
   }
   [[nodiscard]] index index_of(const step* s) const noexcept { return static_cast<index>(s - steps_.data()); }
 
+  // One change needs nothing of others. It is the usual case without debounce, and the shortest way counts there.
+  [[nodiscard]] clock::time_point tell_alone(const debounce_clock& due, clock::time_point now, bool all) {
+    record& r = ledger_.records().front();
+    const kind what = kind_of(r);
+    if (what != kind::nothing) {
+      if (is_to_be_held(r, due, now, all)) return r.seen;
+      emit(r, what);
+    }
+    settle(r);
+    return debounce_clock::never;
+  }
+
+  [[nodiscard]] kind kind_of(const record& r) const noexcept {
+    const node& n = tree_[r.node];
+    if (!r.told) return n.in_tree ? kind::create : kind::nothing;
+    if (!n.in_tree) return kind::remove;
+    if (r.told_parent != n.parent ||
+        (r.told_name != n.name && tree_.names().view(r.told_name) != tree_.names().view(n.name)))
+      return kind::rename;
+    if (r.content && n.type != entry_type::directory) return kind::modify;
+    return r.metadata ? kind::attribute : kind::nothing;
+  }
+
+  // An open file waits for its writer; one that could not be looked at waits for the hint that says where it is.
+  [[nodiscard]] bool is_to_be_held(const record& r, const debounce_clock& due, clock::time_point now,
+                                   bool all) const noexcept {
+    const node& n = tree_[r.node];
+    if (n.in_tree && n.type == entry_type::unknown) return true;
+    return !all && n.open && due.held_until(r.seen) > now;
+  }
+
   void classify() {
     const auto count = static_cast<index>(ledger_.records().size());
     steps_.assign(count, step{});
@@ -119,21 +160,8 @@ class difference {
     bool departed = false;
     bool arrived = false;
     for (index i = 0; i < count; ++i) {
-      const record& r = at(i);
-      const node& n = tree_[r.node];
-      kind& what = steps_[i].what;
-      if (!r.told) {
-        what = n.in_tree ? kind::create : kind::nothing;
-      } else if (!n.in_tree) {
-        what = kind::remove;
-      } else if (r.told_parent != n.parent || tree_.names().view(r.told_name) != tree_.names().view(n.name)) {
-        what = kind::rename;
-        directory_renamed_ |= n.type == entry_type::directory;
-      } else if (r.content && n.type != entry_type::directory) {
-        what = kind::modify;
-      } else if (r.metadata) {
-        what = kind::attribute;
-      }
+      const kind what = steps_[i].what = kind_of(at(i));
+      directory_renamed_ |= what == kind::rename && is_directory(i);
       departed |= what == kind::remove || what == kind::rename;
       arrived |= what == kind::create || what == kind::rename;
     }
@@ -317,15 +345,11 @@ class difference {
     }
   }
 
-  // An open file waits for its writer; one that could not be looked at waits for the hint that says where it is.
   void hold_back(const debounce_clock& due, clock::time_point now, bool all) {
     queue_.clear();
     for (index i = 0; i < steps_.size(); ++i) {
       const kind k = steps_[i].what;
-      if (k == kind::nothing || k == kind::absorbed) continue;
-      const node& n = tree_[at(i).node];
-      const bool unknown = n.in_tree && n.type == entry_type::unknown;
-      if (!unknown && (all || !n.open || due.held_until(at(i).seen) <= now)) continue;
+      if (k == kind::nothing || k == kind::absorbed || !is_to_be_held(at(i), due, now, all)) continue;
       steps_[i].held = true;
       queue_.push_back(i);
     }
@@ -376,12 +400,35 @@ class difference {
       }
       const index i = queue_[head];
       if (steps_[i].done) continue;
+      if (const index above = moves_into_itself_but_for(i); above != none) {
+        require(above, i);
+        continue;
+      }
       steps_[i].done = true;
       order_.push_back({i, steps_[i].what});
       --left;
       release(i);
     }
     return true;
+  }
+
+  /// A directory whose new place is, at this point of the order, still below itself: the step that has to take that
+  /// place away from there before, or none.
+  [[nodiscard]] index moves_into_itself_but_for(index i) noexcept {
+    if (!directory_renamed_ || steps_[i].what != kind::rename || !is_directory(i)) return none;
+    const node_id self = at(i).node;
+    index last = none;
+    for (node_id id = tree_[self].parent; id != no_node;) {
+      if (id == self) return last;
+      const step* s = step_of(id);
+      if (s != nullptr && !s->done && s->what != kind::nothing && s->what != kind::create) {
+        if (s->what == kind::rename) last = index_of(s);
+        id = paths_.place_of(id, view::told).parent;
+      } else {
+        id = tree_[id].parent;
+      }
+    }
+    return none;
   }
 
   [[nodiscard]] index next_of_stuck() noexcept {
@@ -436,8 +483,7 @@ class difference {
     }
   }
 
-  void emit(index i, kind what) {
-    record& r = at(i);
+  void emit(record& r, kind what) {
     const node& n = tree_[r.node];
     const bool was_renamed = what == kind::rename;
     text_place t{};
@@ -457,7 +503,7 @@ class difference {
     }
     if (root != nullptr) {
       const entry_type type = what == kind::remove ? r.told_type : n.type;
-      changes_.push_back({kind_of(what),
+      changes_.push_back({change_of(what),
                           type,
                           {},
                           {},
@@ -469,11 +515,9 @@ class difference {
     }
     if (what == kind::remove) ledger_.release_told_name(r);
     r.content = r.metadata = false;
-    // It may be held back, but its old name is told as another file's by now.
-    if (steps_[i].replaces != none) ledger_.release_told_name(at(steps_[i].replaces));
   }
 
-  [[nodiscard]] static change_kind kind_of(kind what) noexcept {
+  [[nodiscard]] static change_kind change_of(kind what) noexcept {
     switch (what) {
       case kind::create: return change_kind::created;
       case kind::remove: return change_kind::removed;
@@ -495,13 +539,17 @@ class difference {
         if (r.seen < oldest) oldest = r.seen;
         continue;
       }
-      const node_id id = r.node;
-      const bool ghost = !tree_[id].in_tree;
-      ledger_.settle(id);
-      if (ghost) tree_.free(id);
+      settle(r);
       if (ledger_.records().empty()) break;
     }
     return oldest;
+  }
+
+  void settle(const record& r) noexcept {
+    const node_id id = r.node;
+    const bool ghost = !tree_[id].in_tree;
+    ledger_.settle(id);
+    if (ghost) tree_.free(id);
   }
 
   // What is held back in a directory that was replaced is told to be in the one that stands there now.

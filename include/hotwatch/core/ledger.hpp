@@ -77,6 +77,7 @@ class ledger {
 
   /// Drops the void records, keeping the order.
   void compact() noexcept {
+    if (live_ == records_.size()) return;
     std::size_t kept = 0;
     for (record& r : records_) {
       if (r.node == no_node) continue;

@@ -62,6 +62,7 @@ class listener {
 
   /// What left and came nowhere is gone; what was overwritten and did not leave is gone.
   void give_up_halves(moment m) {
+    if (!overwritings_.empty()) overwrote_ = true;
     for (const overwriting& o : overwritings_) {
       s_.settle.vanish(o.replaced, m);
       s_.known.names().release(o.origin_name);
@@ -90,6 +91,26 @@ class listener {
   /// The name is to be looked at when the queue has been read to its end: until then a path may lead elsewhere.
   void doubt(node_id parent, std::string_view name) {
     if (!s_.root_of(parent).is_file) s_.doubted_names.push_back({parent, s_.known.names().store(name)});
+  }
+
+  /// A name that was looked at by its path.
+  void note_look(node_id parent, std::string_view name) { looked_.push_back({parent, s_.known.names().store(name)}); }
+
+  /// The queue has been read to its end, and all of it was settled. One rename by itself leaves no doubt. But where
+  /// several met, or one met what was looked at just before, a path may have led elsewhere when it was looked at.
+  void end_of_backlog() {
+    const bool tangled = moves_ > 1 || (moves_ == 1 && (overwrote_before_ || !looked_.empty()));
+    for (std::vector<doubted_name>* list : {&noted_, &looked_}) {
+      for (const doubted_name n : *list) {
+        if (tangled && !s_.root_of(n.parent).is_file)
+          s_.doubted_names.push_back(n);
+        else
+          s_.known.names().release(n.name);
+      }
+      list->clear();
+    }
+    moves_ = 0;
+    overwrote_before_ = std::exchange(overwrote_, false);
   }
 
   [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }
@@ -188,6 +209,7 @@ class listener {
   }
 
   void moved_to(node_id parent, std::string_view name, node_id replaced, const hint& h, moment m) {
+    ++moves_;
     const node_id moved = pairs_.take(h.pair, s_.known.root_of(parent));
     if (moved != no_node && is_exchange(moved, parent, name, h.type, m)) return;
     const node_id origin = moved == no_node ? no_node : s_.known[moved].parent;
@@ -219,12 +241,12 @@ class listener {
       move_one_by_one(moved, parent, name, v == verdict::hidden, m);
       return;
     }
-    doubt(origin, s_.known.name(moved));  // free now, unless this was the second half of an exchange
+    note_name(origin, s_.known.name(moved));  // free now, unless this was the second half of an exchange
     s_.settle.place(moved, parent, name, m);
     if (is_directory)
       settle_moved_directory(moved, m);
     else
-      doubt(parent, name);  // its type was looked at under its old name, which may have been another's by then
+      note_name(parent, name);  // its type was looked at under its old name, which may have been another's by then
   }
 
   void settle_moved_directory(node_id id, moment m) {
@@ -358,6 +380,8 @@ class listener {
     if (!scan_.look(s_.known[id].parent, s_.known.name(id), status)) scan_.settle_content(id, status, m);
   }
 
+  void note_name(node_id parent, std::string_view name) { noted_.push_back({parent, s_.known.names().store(name)}); }
+
   struct overwriting {
     node_id replaced;  ///< lifted from the place that was overwritten
     node_id by;        ///< the node that is there now
@@ -370,6 +394,11 @@ class listener {
   root_keeper<Backend>& roots_;
   std::vector<overwriting> overwritings_;
   std::vector<doubted_name> names_;
+  std::vector<doubted_name> noted_;   ///< names that were left or taken by renames in this backlog
+  std::vector<doubted_name> looked_;  ///< names that were looked at after the backlog before
+  unsigned moves_ = 0;
+  bool overwrote_ = false;
+  bool overwrote_before_ = false;
   rename_pairs pairs_;
   std::vector<watch_table::target> targets_;
   bool overflowed_ = false;

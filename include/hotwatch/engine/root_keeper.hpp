@@ -232,7 +232,11 @@ class root_keeper {
     root& r = s_.roots[index];
     std::vector<std::int32_t> old = std::move(r.guards);
     r.guards.clear();
-    s_.disk.guard(r.absolute.c_str(), r.guards);
+    const std::error_code refused = s_.disk.guard(r.absolute.c_str(), r.guards);
+    if (refused && !std::exchange(r.unguarded, true))
+      s_.notices.push_back({notice_kind::failed, s_.labels[index].given, refused,
+                            "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
+                            "fs.inotify.max_user_watches"});
     // The new ones first: what stays guarded keeps its watch.
     for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
     for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});

@@ -238,6 +238,7 @@ class scanner {
       return ec;
     }
     s_.known[id].unreadable = false;
+    if (s_.known[id].watch != no_watch) s_.known[id].polled = false;
     // Under a new watch, what was written before it stands was not heard of.
     if (!fresh) settle_known(id, d, policy.files || s_.known[id].watch != watch_before, policy, m);
     frames_.push_back({id, std::move(d), first});
@@ -361,7 +362,7 @@ class scanner {
     }
     // Out of descriptors or memory, or an error of the device: look again at every poll_interval.
     if (!again) s_.tell(notice_kind::failed, id, ec);
-    if (!n.polled && n.watch == no_watch) {
+    if (!n.polled) {
       n.polled = true;
       s_.polled.push_back(id);
     }

@@ -28,6 +28,7 @@ struct root {
   bool alive = false;
   bool is_file = false;
   bool lost = false;
+  bool unguarded = false;  ///< told that not all of the way to it is guarded
   bool recursive = true;
   node_id node = no_node;    ///< the directory; of a single file, the directory that holds it, hidden
   std::string absolute;      ///< as given, made absolute when it was added

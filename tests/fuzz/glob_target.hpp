@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What must hold of any pattern and any path: "pattern NUL path".
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "hotwatch/error.hpp"
+#include "hotwatch/glob.hpp"
+
+namespace hotwatch::test {
+
+inline void fuzz_glob(std::span<const std::uint8_t> data) {
+  const std::string text(data.begin(), data.end());
+  const std::size_t nul = std::min(text.find('\0'), text.size());
+  const std::string pattern = text.substr(0, nul);
+  const std::string way = text.substr(std::min(nul + 1, text.size()));
+  const std::string name = way.substr(way.rfind('/') + 1);
+  for (const bool ignore_case : {false, true}) {
+    try {
+      const glob g(pattern, ignore_case, "include");
+      for (const std::string_view w : {std::string_view(way), std::string_view(name)}) {
+        const bool as_file = g.matches(w, false);
+        if (as_file && !g.matches(w, true)) std::abort();  // what a file matches, a directory does
+        if (as_file != g.matches(w, false)) std::abort();
+      }
+      // By the last component alone: the same answer, or none.
+      if (g.matches_name(name, true) != (!g.needs_path() && g.matches(name, true))) std::abort();
+    } catch (const std::system_error& e) {
+      if (e.code() != errc::malformed_glob) std::abort();
+      if (std::string_view(e.what()).find("column") == std::string_view::npos) std::abort();
+    }
+  }
+}
+
+}  // namespace hotwatch::test
