@@ -10,7 +10,7 @@
 #endif
 
 #if !HOTWATCH_LINUX
-#error "hotwatch: no backend for this platform yet (see docs/platforms in the README)"
+#error "hotwatch: there is no backend for this platform yet"
 #endif
 
 #if !defined(__cplusplus) || __cplusplus < 202002L
