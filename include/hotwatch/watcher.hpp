@@ -284,12 +284,15 @@ class basic_watcher {
       s_.disk.wait(duration(0));
       drain(m);
     }
-    if (listener_.waits_for_halves()) {
+    while (listener_.waits_for_halves()) {
       listener_.finish_renames();
-      s_.disk.wait(duration(0));
-      drain(m);
+      do {
+        s_.disk.wait(duration(0));
+        drain(m);
+      } while (!s_.disk.drained());
+      listener_.give_up_halves(false, m);
     }
-    listener_.give_up_halves(m);
+    listener_.give_up_halves(true, m);
     if (listener_.take_overflow()) repair(m);
     roots_.check_suspects(m);
     if (backlog_ && s_.disk.drained()) {

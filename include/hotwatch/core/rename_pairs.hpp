@@ -16,9 +16,10 @@ class rename_pairs {
  public:
   struct half {
     std::uint32_t pair;
-    node_id node;  ///< lifted out of the tree
-    node_id from;  ///< the directory it left
-    node_id root;  ///< and the root of that
+    node_id node;           ///< lifted out of the tree
+    node_id from;           ///< the directory it left
+    node_id root;           ///< and the root of that
+    bool finished = false;  ///< its second half would have come by now
   };
 
   void add(half h) { halves_.push_back(h); }

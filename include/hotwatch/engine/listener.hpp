@@ -54,25 +54,43 @@ class listener {
     return false;
   }
 
-  /// After this every second half that will ever come is in the kernel's queue.
+  /// After this every second half of those that wait now, if it will ever come, is in the kernel's queue.
   void finish_renames() {
-    for (const rename_pairs::half& h : pairs_.halves()) finish_renames(h.from);
-    for (const overwriting& o : overwritings_) finish_renames(o.origin);
+    for (rename_pairs::half& h : pairs_.halves()) {
+      finish_renames(h.from);
+      h.finished = true;
+    }
+    for (overwriting& o : overwritings_) {
+      finish_renames(o.origin);
+      o.finished = true;
+    }
   }
 
-  /// What left and came nowhere is gone; what was overwritten and did not leave is gone.
-  void give_up_halves(moment m) {
-    if (!overwritings_.empty()) overwrote_ = true;
+  /// What was finished and came nowhere is gone; what was overwritten and did not leave is gone. With `all`, what is
+  /// overwritten without any doubt too.
+  void give_up_halves(bool all, moment m) {
+    std::size_t kept = 0;
     for (const overwriting& o : overwritings_) {
+      if (!o.finished && !all) {
+        overwritings_[kept++] = o;
+        continue;
+      }
+      overwrote_ = true;
       s_.settle.vanish(o.replaced, m);
       s_.known.names().release(o.origin_name);
     }
-    overwritings_.clear();
-    for (const rename_pairs::half& h : pairs_.halves()) {
+    overwritings_.resize(kept);
+    kept = 0;
+    auto& halves = pairs_.halves();
+    for (const rename_pairs::half& h : halves) {
+      if (!h.finished) {
+        halves[kept++] = h;
+        continue;
+      }
       doubt(h.from, s_.known.name(h.node));  // if it was an exchange with a name that does not count, that is there now
       if (!found_by_identity(h.node, m)) s_.settle.vanish(h.node, m);
     }
-    pairs_.halves().clear();
+    halves.resize(kept);
     s_.say_farewell();
   }
 
@@ -387,6 +405,7 @@ class listener {
     node_id by;        ///< the node that is there now
     node_id origin;    ///< where that came from
     name_ref origin_name;
+    bool finished = false;
   };
 
   engine_state<Backend>& s_;
