@@ -8,7 +8,7 @@ int directories_in_the_other_unit();
 
 int main() {
   hotwatch::watcher watcher;
-  watcher.add(".", {.recursive = false});
+  watcher.add("/usr", {.recursive = false});  // where no other test is at work
   const bool same_count = static_cast<int>(watcher.stats().directories) == directories_in_the_other_unit();
   const bool same_category = &hotwatch::error_category() == category_of_the_other_unit();
   return same_count && same_category ? 0 : 1;
