@@ -247,7 +247,7 @@ class basic_watcher {
 
   /// How long nothing can become due unless the kernel says something.
   [[nodiscard]] std::optional<duration> until_due() {
-    if (has_doubts() && !doubts_wait_) return duration(0);
+    if ((has_doubts() && !doubts_wait_) || roots_.has_suspects()) return duration(0);
     time_point next = s_.due.deadline();
     if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
     if (next == detail::debounce_clock::never) return std::nullopt;
@@ -293,7 +293,7 @@ class basic_watcher {
       listener_.give_up_halves(false, m);
     }
     listener_.give_up_halves(true, m);
-    if (listener_.take_overflow()) repair(m);
+    if (const bool dropped = listener_.take_overflow(); dropped || listener_.take_lost_track()) look_at_all(dropped, m);
     roots_.check_suspects(m);
     if (backlog_ && s_.disk.drained()) {
       backlog_ = false;
@@ -329,16 +329,17 @@ class basic_watcher {
     backlog_ = true;
   }
 
-  // The kernel dropped events: whatever it did not tell is found by looking.
-  void repair(detail::moment m) {
-    ++s_.counted.overflows;
+  // The kernel dropped events, or what it said does not fit: whatever it did not tell is found by looking.
+  void look_at_all(bool overflowed, detail::moment m) {
+    s_.counted.overflows += overflowed ? 1u : 0u;
     constexpr detail::scan_policy everything{true, true, true};
     scan_.begin_several();
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
       if (!s_.roots[i].alive) continue;
       roots_.rescan(i, everything, m);
-      s_.notices.push_back(
-          {notice_kind::overflow, s_.labels[i].given, {}, "raise sysctl fs.inotify.max_queued_events"});
+      if (overflowed)
+        s_.notices.push_back(
+            {notice_kind::overflow, s_.labels[i].given, {}, "raise sysctl fs.inotify.max_queued_events"});
     }
     scan_.settle_several(everything, m);
   }

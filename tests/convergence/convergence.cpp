@@ -17,7 +17,9 @@
 #include <barrier>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -25,12 +27,14 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
 #include "support/files.hpp"
 #include "support/model.hpp"
+#include "support/simulated_clock.hpp"
 
 namespace hotwatch::test {
 namespace {
@@ -303,56 +307,104 @@ const mode modes[] = {
     {"tiny max_wait, settle off", {.quiet = 500us, .max_wait = 700us, .settle = false}},
 };
 
-/// One seed; the text says what went wrong, and is empty when all is well.
+/// The disk, somebody who believes every change, and the comparison of the two.
 template <class Watcher>
-std::string converges(std::uint64_t seed) {
+class trial {
+ public:
+  /// Something is there before.
+  explicit trial(std::mt19937_64& random) {
+    vandal earlier(directory, linked, random(), false);
+    for (int i = 0; i < 20; ++i) earlier.operate();
+  }
+
+  template <class... BackendArguments>
+  void open(options chosen, BackendArguments&&... arguments) {
+    watcher.emplace(std::move(chosen), std::forward<BackendArguments>(arguments)...);
+    watcher->add(root());
+    told_.start_from(known(*watcher));
+    wrong_ = told_.difference(directory.root().list());
+    user_.take_all(directory.root().list());
+  }
+
+  void take(const batch& b) {
+    if (verbose && !b.empty()) std::cout << "batch\n" << model::text(b);
+    if (!wrong_.empty()) return;
+    wrong_ = told_.apply(b);
+    for (const change& c : b) user_.apply(c);
+  }
+
+  /// Nobody is at work: after a barrier all is known, and told.
+  void compare() {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (wrong_.empty()) {
+      const batch& b = watcher->flush();
+      if (b.empty()) break;
+      take(b);
+      if (std::chrono::steady_clock::now() > end) wrong_ = "flush() never came to an end";
+    }
+    const listing disk = directory.root().list();
+    if (wrong_.empty()) wrong_ = told_.difference(disk);
+    if (wrong_.empty()) wrong_ = user_.lost(disk);
+    if (wrong_.empty() && known(*watcher) != told_.entries()) wrong_ = "for_each() is not what was told";
+  }
+
+  /// What went wrong first, or nothing.
+  [[nodiscard]] std::string wrong() const {
+    std::string text = wrong_;
+    for (std::size_t at = 0; (at = text.find(root(), at)) != std::string::npos;)
+      text.replace(at, root().size(), "root");
+    return text;
+  }
+
+  [[nodiscard]] const std::string& root() const { return directory.root().path(); }
+
+  const bool verbose = from_environment("HOTWATCH_VERBOSE", 0) != 0;
+  temp_directory directory;
+  linked_files linked;
+  std::optional<Watcher> watcher;
+
+ private:
+  model told_{{root()}};
+  reader user_{linked};
+  std::string wrong_;
+};
+
+constexpr int rounds = 3;
+
+options any_options(const mode& how, std::mt19937_64& random) {
+  options chosen{.debounce = how.policy, .metadata = random() % 4 == 0};
+  chosen.poll_interval = 5ms;
+  return chosen;
+}
+
+std::string in_round(int round, const mode& how, const std::string& wrong) {
+  return "round " + std::to_string(round) + ", debounce " + how.name + ": " + wrong;
+}
+
+/// Several threads do what they like, at any moment. The text says what went wrong, and is empty when all is well.
+template <class Watcher>
+std::string among_threads(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const mode& how = modes[random() % std::size(modes)];
   const auto threads =
       static_cast<std::size_t>(from_environment("HOTWATCH_THREADS", 1 + static_cast<long>(random() % 3)));
   const bool calm = from_environment("HOTWATCH_CALM", 0) != 0;
-  const int rounds = 3;
   const long usual = 6 + static_cast<long>(random() % 18);
   const long operations = from_environment("HOTWATCH_OPERATIONS", usual);
   const bool harms_the_root = random() % 4 == 0;
-  const bool verbose = from_environment("HOTWATCH_VERBOSE", 0) != 0;
 
-  temp_directory directory;
-  const std::string& root = directory.root().path();
-  linked_files linked;
-  {
-    // Something is there before.
-    vandal earlier(directory, linked, random(), false);
-    for (int i = 0; i < 20; ++i) earlier.operate();
-  }
-  options chosen{.debounce = how.policy, .metadata = random() % 4 == 0};
-  chosen.poll_interval = 5ms;
-  Watcher watcher(chosen);
-  watcher.add(root);
-  model told({root});
-  told.start_from(known(watcher));
-  if (auto error = told.difference(directory.root().list()); !error.empty()) return "at add():\n" + error;
-  reader user(linked);
-  user.take_all(directory.root().list());
-
-  std::string error;
-  std::optional<int> failed_in;
-  const auto take = [&](const batch& b) {
-    if (verbose && !b.empty()) std::cout << "batch\n" << model::text(b);
-    if (!error.empty()) return;
-    error = told.apply(b);
-    for (const change& c : b) user.apply(c);
-  };
-
+  trial<Watcher> t(random);
+  t.open(any_options(how, random));
+  std::string wrong;
   std::barrier begin(static_cast<std::ptrdiff_t>(threads) + 1);
   std::atomic<std::size_t> working = 0;
   std::vector<std::thread> vandals;
-  for (std::size_t t = 0; t < threads; ++t) {
+  for (std::size_t i = 0; i < threads; ++i) {
     vandals.emplace_back([&, own = random()] {
-      vandal one(directory, linked, own, harms_the_root);
+      vandal one(t.directory, t.linked, own, harms_the_root);
       for (int round = 0; round < rounds; ++round) {
         begin.arrive_and_wait();
-        for (long i = 0; i < operations; ++i) one.operate();
+        for (long n = 0; n < operations; ++n) one.operate();
         --working;
       }
     });
@@ -365,41 +417,104 @@ std::string converges(std::uint64_t seed) {
       if (calm) {
         std::this_thread::yield();
       } else if (dice == 0) {
-        take(watcher.poll());
+        t.take(t.watcher->poll());
       } else if (dice == 1) {
-        take(watcher.flush());
+        t.take(t.watcher->flush());
       } else {
-        take(watcher.wait_for(std::chrono::microseconds(random() % 1500)));
+        t.take(t.watcher->wait_for(std::chrono::microseconds(random() % 1500)));
       }
     }
-    const auto end = std::chrono::steady_clock::now() + deadline;
-    while (error.empty()) {
-      const batch& b = watcher.flush();
-      if (b.empty()) break;
-      take(b);
-      if (std::chrono::steady_clock::now() > end) error = "flush() never came to an end";
-    }
-    if (error.empty()) {
-      const listing disk = directory.root().list();
-      error = told.difference(disk);
-      if (error.empty()) error = user.lost(disk);
-      if (error.empty() && known(watcher) != told.entries()) error = "for_each() is not what was told";
-    }
-    if (!error.empty() && !failed_in) failed_in = round;
+    t.compare();
+    if (wrong.empty() && !t.wrong().empty()) wrong = in_round(round, how, t.wrong());
   }
-  for (std::thread& t : vandals) t.join();
-  if (!failed_in) return {};
-  for (std::size_t at = 0; (at = error.find(root, at)) != std::string::npos;) error.replace(at, root.size(), "root");
-  return "round " + std::to_string(*failed_in) + ", debounce " + how.name + ": " + error;
+  for (std::thread& v : vandals) v.join();
+  return wrong;
 }
 
-template <class Watcher>
-void run_seeds(const char* test, long usual) {
+/// Linux, where something may happen before any system call of the watcher: every race there is, and the same ones
+/// each time that a seed is run.
+class intruded_system : public linux_system {
+ public:
+  using intrusion = std::function<void(const char* call)>;
+  explicit intruded_system(std::shared_ptr<intrusion> intrude = std::make_shared<intrusion>())
+      : intrude_(std::move(intrude)) {}
+
+  int inotify_add_watch(int fd, const char* path, std::uint32_t mask) const {
+    return before("inotify_add_watch").linux_system::inotify_add_watch(fd, path, mask);
+  }
+  int inotify_rm_watch(int fd, int wd) const {
+    return before("inotify_rm_watch").linux_system::inotify_rm_watch(fd, wd);
+  }
+  ssize_t read(int fd, void* buffer, std::size_t size) const {
+    return before("read").linux_system::read(fd, buffer, size);
+  }
+  int bytes_queued(int fd, int* bytes) const { return before("bytes_queued").linux_system::bytes_queued(fd, bytes); }
+  int openat(int directory, const char* path, int flags) const {
+    return before("openat").linux_system::openat(directory, path, flags);
+  }
+  ssize_t getdents64(int fd, void* buffer, std::size_t size) const {
+    return before("getdents64").linux_system::getdents64(fd, buffer, size);
+  }
+  int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const {
+    return before("statx").linux_system::statx(directory, path, flags, mask, out);
+  }
+  ssize_t readlink(const char* path, char* buffer, std::size_t size) const {
+    return before("readlink").linux_system::readlink(path, buffer, size);
+  }
+
+ private:
+  const intruded_system& before(const char* call) const {
+    if (*intrude_) (*intrude_)(call);
+    return *this;
+  }
+  std::shared_ptr<intrusion> intrude_;
+};
+
+/// One thread: what is done on disk is done between the system calls of the watcher, time is simulated.
+template <template <class> class Backend>
+std::string between_the_calls(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const mode& how = modes[random() % std::size(modes)];
+  const long usual = 6 + static_cast<long>(random() % 24);
+  const long operations = from_environment("HOTWATCH_OPERATIONS", usual);
+  const std::size_t every = 2 + random() % 12;  // in the mean, an operation at so many calls
+  const bool harms_the_root = random() % 4 == 0;
+
+  trial<basic_watcher<Backend<intruded_system>, simulated_clock>> t(random);
+  vandal one(t.directory, t.linked, random(), harms_the_root);
+  const auto intrude = std::make_shared<intruded_system::intrusion>();
+  t.open(any_options(how, random), intruded_system(intrude));
+  long left = 0;
+  *intrude = [&](const char* call) {
+    while (left > 0 && random() % every == 0) {
+      --left;
+      if (t.verbose) std::cout << "before " << call << '\n';
+      one.operate();
+    }
+  };
+  for (int round = 0; round < rounds; ++round) {
+    left = operations;
+    while (left > 0) {
+      // What the watcher is called for when there is nothing to do.
+      --left;
+      one.operate();
+      simulated_clock::advance(std::chrono::microseconds(random() % 3000));
+      t.take(random() % 4 == 0 ? t.watcher->flush() : t.watcher->poll());
+    }
+    t.compare();
+    if (!t.wrong().empty()) return in_round(round, how, t.wrong());
+  }
+  return {};
+}
+
+using trial_of_seed = std::string (*)(std::uint64_t seed);
+
+void run_seeds(const char* test, long usual, trial_of_seed try_out) {
   const long first = from_environment("HOTWATCH_SEED", 1);
   const long count = from_environment("HOTWATCH_SEEDS", usual);
   int failures = 0;
   for (long seed = first; seed < first + count && failures < 5; ++seed) {
-    const std::string error = converges<Watcher>(static_cast<std::uint64_t>(seed));
+    const std::string error = try_out(static_cast<std::uint64_t>(seed));
     if (error.empty()) continue;
     ++failures;
     ADD_FAILURE() << "seed " << seed << "; again: HOTWATCH_SEED=" << seed
@@ -408,8 +523,14 @@ void run_seeds(const char* test, long usual) {
   }
 }
 
-TEST(Convergence, Inotify) { run_seeds<hotwatch::watcher>("Convergence.Inotify", 200); }
-TEST(Convergence, Polling) { run_seeds<polling_watcher>("Convergence.Polling", 48); }
+TEST(Convergence, Inotify) { run_seeds("Convergence.Inotify", 200, among_threads<hotwatch::watcher>); }
+TEST(Convergence, Polling) { run_seeds("Convergence.Polling", 48, among_threads<polling_watcher>); }
+TEST(Convergence, InotifyBetweenTheCalls) {
+  run_seeds("Convergence.InotifyBetweenTheCalls", 1000, between_the_calls<basic_inotify_backend>);
+}
+TEST(Convergence, PollingBetweenTheCalls) {
+  run_seeds("Convergence.PollingBetweenTheCalls", 200, between_the_calls<basic_polling_backend>);
+}
 
 }  // namespace
 }  // namespace hotwatch::test

@@ -1093,9 +1093,9 @@ TEST_F(Writers, OpenedForWritingAndClosedUnchanged) {
   open();
   const int fd = ::open(root.at("f").c_str(), O_WRONLY | O_CLOEXEC);
   ::close(fd);
-  EXPECT_TRUE(flush().empty());
+  EXPECT_EQ(flush(), lines{});
   root.touch("f");
-  EXPECT_TRUE(flush().empty());
+  EXPECT_EQ(flush(), lines{});
 }
 
 TEST_F(Writers, TruncatedAndWrittenIsToldWhenComplete) {

@@ -124,11 +124,12 @@ inline std::string read(const std::string& path) {
 }  // namespace raw
 
 /// Returns when the clock of file times has moved on, so that what was written before is surely older than what comes.
+/// Its ticks may lag behind, and a time that was given out in between is a precise one (Linux 6.13 on).
 inline void outlive_the_tick() {
   timespec start{}, now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &start);
+  ::clock_gettime(CLOCK_REALTIME, &start);
   do ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  while (now.tv_sec == start.tv_sec && now.tv_nsec == start.tv_nsec);
+  while (now.tv_sec < start.tv_sec || (now.tv_sec == start.tv_sec && now.tv_nsec <= start.tv_nsec));
 }
 
 using listing = std::map<std::string, entry_type, std::less<>>;

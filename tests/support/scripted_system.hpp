@@ -79,10 +79,14 @@ class script {
   std::function<void(std::vector<std::string>&)> on_records;
   /// getdents64(2) gives at most about so many bytes at once.
   std::size_t list_at_most = 0;
+  /// Something happens on disk before the `nth` call from now on (1: the next).
+  void before(system_call call, int nth, std::function<void()> happens) {
+    happenings_.push_back({call, calls(call) + nth, std::move(happens)});
+  }
 
   /// Counts a call; whether it fails, with errno set.
   [[nodiscard]] bool fails(system_call call) {
-    const int number = ++calls_[index(call)];
+    const int number = count(call);
     if (interrupted_[index(call)] && number % 2 == 1) {
       ++failures_;
       errno = EINTR;
@@ -95,6 +99,14 @@ class script {
         return true;
       }
     return false;
+  }
+
+  /// Counts a call that cannot fail, and lets happen what was meant to before it.
+  int count(system_call call) {
+    const int number = ++calls_[index(call)];
+    for (happening& h : happenings_)
+      if (h.call == call && h.number == number) h.happens();
+    return number;
   }
 
   int queue = -1;  ///< the inotify instance
@@ -145,6 +157,11 @@ class script {
     int last;
     int error;
   };
+  struct happening {
+    system_call call;
+    int number;
+    std::function<void()> happens;
+  };
   static constexpr std::size_t index(system_call call) { return static_cast<std::size_t>(call); }
 
   void take_in(std::string_view bytes) {
@@ -166,6 +183,7 @@ class script {
   std::array<int, static_cast<std::size_t>(system_call::count_)> calls_{};
   std::array<bool, static_cast<std::size_t>(system_call::count_)> interrupted_{};
   std::vector<fault> faults_;
+  std::vector<happening> happenings_;
   int failures_ = 0;
   std::string queued_;
   std::set<int> watches_;

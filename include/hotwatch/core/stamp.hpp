@@ -55,6 +55,11 @@ struct file_status {
   return now.modified >= n.stamp || now.changed >= n.stamp;
 }
 
+/// The same of a file that was renamed: the rename itself moved the change time, so only the other one tells.
+[[nodiscard]] inline bool content_differs_after_rename(const node& n, const file_status& now) noexcept {
+  return n.fingerprinted ? n.stamp != content_fingerprint(now) : now.modified >= n.stamp;
+}
+
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {
   return s.born == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(mix64(s.born) | 1u);
 }

@@ -98,10 +98,11 @@ class listener {
   void settle_names(moment m) {
     names_.clear();
     names_.swap(s_.doubted_names);
-    for (const auto [parent, ref] : names_) {
+    for (const auto [parent, ref, only_identity] : names_) {
       const std::string name(s_.known.names().view(ref));
       s_.known.names().release(ref);
-      if (s_.known[parent].in_tree && !settle_name(parent, name, m)) doubt(parent, name);
+      if (!s_.known[parent].in_tree || (only_identity && is_what_came(parent, name))) continue;
+      if (!settle_name(parent, name, m)) doubt(parent, name);
     }
     s_.say_farewell();
   }
@@ -119,8 +120,9 @@ class listener {
   void end_of_backlog() {
     const bool tangled = moves_ > 1 || (moves_ == 1 && (overwrote_before_ || !looked_.empty()));
     for (std::vector<doubted_name>* list : {&noted_, &looked_}) {
-      for (const doubted_name n : *list) {
-        if (tangled && !s_.root_of(n.parent).is_file)
+      for (doubted_name n : *list) {
+        n.only_identity &= !tangled;
+        if ((tangled || n.only_identity) && !s_.root_of(n.parent).is_file)
           s_.doubted_names.push_back(n);
         else
           s_.known.names().release(n.name);
@@ -133,6 +135,8 @@ class listener {
 
   [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
+  /// Whether the hints and the tree contradict each other.
+  [[nodiscard]] bool take_lost_track() noexcept { return std::exchange(lost_track_, false); }
 
  private:
   void take_for(node_id id, const hint& h, moment m) {
@@ -189,6 +193,12 @@ class listener {
       if (h.kind == hint_kind::written || h.kind == hint_kind::completed) doubt(parent, name);
       return;
     }
+    // A listing was ahead of the queue, and this is about what had the name before. It may still be about what has it
+    // now, if that came here out of sight.
+    if ((s_.known[child].type == entry_type::directory) != (h.type == entry_type::directory)) {
+      doubt(parent, name);
+      return;
+    }
     switch (h.kind) {
       case hint_kind::vanished: s_.settle.vanish(child, m); return;
       case hint_kind::moved_from:
@@ -230,6 +240,7 @@ class listener {
     ++moves_;
     const node_id moved = pairs_.take(h.pair, s_.known.root_of(parent));
     if (moved != no_node && is_exchange(moved, parent, name, h.type, m)) return;
+    if (moved != no_node && leads_into_itself(moved, parent)) return lose_track(moved, m);
     const node_id origin = moved == no_node ? no_node : s_.known[moved].parent;
     const bool is_directory = h.type == entry_type::directory;
     const verdict v = s_.judge(parent, name, is_directory);
@@ -259,12 +270,17 @@ class listener {
       move_one_by_one(moved, parent, name, v == verdict::hidden, m);
       return;
     }
+    if (replaced != no_node && s_.known[replaced].type != s_.known[moved].type)
+      doubt(parent, name);  // a listing may have been ahead of the queue, and what was replaced be what came
     note_name(origin, s_.known.name(moved));  // free now, unless this was the second half of an exchange
     s_.settle.place(moved, parent, name, m);
     if (is_directory)
       settle_moved_directory(moved, m);
     else
-      note_name(parent, name);  // its type was looked at under its old name, which may have been another's by then
+      // Its type was looked at under its old name, which may have been another's by then. And when another file was
+      // moved onto this one, from outside and before this was read, the kernel took the two records for one: it
+      // compares handle and name, not the cookie (inotify_merge()).
+      note_name(parent, name, true);
   }
 
   void settle_moved_directory(node_id id, moment m) {
@@ -312,6 +328,11 @@ class listener {
       const std::string there_name(s_.known.name(moved));
       const bool other_type = (s_.known[moved].type == entry_type::directory) != (type == entry_type::directory);
       const bool exchanged = other_type || exists(there, there_name);
+      if (leads_into_itself(moved, to) || leads_into_itself(o.replaced, to)) {
+        s_.settle.vanish(o.replaced, m);
+        lose_track(moved, m);
+        return true;
+      }
       if (!exchanged) s_.settle.vanish(o.replaced, m);
       if (const node_id other = s_.known.find(to, name); other != no_node) s_.settle.vanish(other, m);
       s_.settle.place(exchanged ? o.replaced : moved, to, name, m);
@@ -328,6 +349,16 @@ class listener {
     return false;
   }
 
+  [[nodiscard]] bool leads_into_itself(node_id moved, node_id to) const noexcept {
+    return s_.known[moved].type == entry_type::directory && s_.known.is_within(to, moved);
+  }
+
+  // No directory moves into itself: what is known of the directories above is out of date, and all is looked at again.
+  void lose_track(node_id moved, moment m) {
+    s_.settle.vanish(moved, m);
+    lost_track_ = true;
+  }
+
   // Returns false when it cannot be told yet.
   [[nodiscard]] bool settle_name(node_id parent, std::string_view name, moment m) {
     file_status status;
@@ -335,8 +366,13 @@ class listener {
     if (!scan_.look_surely(parent, name, status, ec)) return false;
     const node_id child = s_.known.find(parent, name);
     const bool missing = ec == std::errc::no_such_file_or_directory;
-    if (missing ? child == no_node : ec || (child != no_node && is_of_type(child, status.type))) return true;
-    if (missing && !scan_.nothing_came()) return false;  // it is being removed or renamed
+    if (missing ? child == no_node : ec || (child != no_node && is_that(child, status))) return true;
+    if (!scan_.nothing_came()) return false;  // the hints of it are in the queue
+    if (!missing && child != no_node && is_of_type(child, status.type)) {
+      s_.settle.change_content(child, m);
+      s_.known[child].file_id = status.file_id;
+      return true;
+    }
     if (child != no_node) s_.settle.vanish(child, m);
     if (missing) return true;
     appeared(parent, name, no_node, status.type, m);
@@ -349,6 +385,18 @@ class listener {
     return known == type || (known == entry_type::unknown && type != entry_type::directory);
   }
 
+  [[nodiscard]] bool is_that(node_id id, const file_status& status) const noexcept {
+    const node& n = s_.known[id];
+    if (!is_of_type(id, status.type)) return false;
+    return n.type == entry_type::directory || n.file_id == 0 || n.file_id == status.file_id;
+  }
+
+  [[nodiscard]] bool is_what_came(node_id parent, std::string_view name) {
+    const node_id child = s_.known.find(parent, name);
+    file_status status;
+    return child != no_node && !scan_.look_by_path(parent, name, status) && is_that(child, status);
+  }
+
   // A directory was listed before the rename into it was read, and what came is known there by its inode number.
   [[nodiscard]] bool found_by_identity(node_id left, moment m) {
     if (s_.known[left].file_id == 0 || s_.known[left].hidden) return false;
@@ -359,10 +407,16 @@ class listener {
       const node_id parent = s_.known[there].parent;
       const std::string name(s_.known.name(there));
       file_status status;
+      if (s_.known.is_within(parent, left)) continue;
       if (scan_.look(parent, name, status) || !is_same_file(s_.known[left], status)) continue;
+      const bool is_directory = status.type == entry_type::directory;
+      const bool wrote = !is_directory && content_differs_after_rename(s_.known[left], status);
+      const bool open = s_.known[there].open;
       s_.settle.vanish(there, m);
       s_.settle.place(left, parent, name, m);
-      if (status.type == entry_type::directory) (void)scan_.scan(left, {false, true, true}, m);
+      if (wrote) s_.settle.change_content(left, m);
+      s_.known[left].open = open;
+      if (is_directory) (void)scan_.scan(left, {false, true, true}, m);
       return true;
     }
     return false;
@@ -398,7 +452,9 @@ class listener {
     if (!scan_.look(s_.known[id].parent, s_.known.name(id), status)) scan_.settle_content(id, status, m);
   }
 
-  void note_name(node_id parent, std::string_view name) { noted_.push_back({parent, s_.known.names().store(name)}); }
+  void note_name(node_id parent, std::string_view name, bool only_identity = false) {
+    noted_.push_back({parent, s_.known.names().store(name), only_identity});
+  }
 
   struct overwriting {
     node_id replaced;  ///< lifted from the place that was overwritten
@@ -421,6 +477,7 @@ class listener {
   rename_pairs pairs_;
   std::vector<watch_table::target> targets_;
   bool overflowed_ = false;
+  bool lost_track_ = false;
 };
 
 }  // namespace hotwatch::inline v0::detail

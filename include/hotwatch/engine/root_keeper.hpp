@@ -43,6 +43,8 @@ class root_keeper {
       return ec;
     }
     guard(index);
+    suspect(index);  // it may have been moved before its watch stood
+    check_suspects(m);
     return {};
   }
 
@@ -63,11 +65,14 @@ class root_keeper {
     suspects_.push_back(index);
   }
 
+  /// Checks the suspects. A root that is moved about all the while stays suspect, for the next turn.
   void check_suspects(moment m) {
-    for (std::size_t i = 0; i < suspects_.size(); ++i)
-      if (s_.roots[suspects_[i]].alive) check(suspects_[i], {true, true, true}, m);
-    suspects_.clear();
+    checked_.clear();
+    checked_.swap(suspects_);
+    for (const std::uint32_t index : checked_)
+      if (s_.roots[index].alive) check(index, {true, true, true}, m);
   }
+  [[nodiscard]] bool has_suspects() const noexcept { return !suspects_.empty(); }
 
   /// Looks at a whole root again: after an overflow, or at a poll.
   void rescan(std::uint32_t index, scan_policy policy, moment m) {
@@ -190,17 +195,30 @@ class root_keeper {
       (void)look_at_file(index, facts::telling::tell, m);
       return true;
     }
-    // What leads to a lost root may have come while the guard was put there: once more.
-    for (int tries = 0; tries < 2; ++tries) {
+    // What leads to a lost root may have come while the guard was put there, and what was found may have been moved
+    // before its watch stood: once more.
+    bool scanned = false;
+    for (int tries = 0; tries < 3; ++tries) {
       std::error_code ec;
       directory d = s_.disk.open_root(r.absolute.c_str(), ec);
-      if (d) return find_again(r, std::move(d), policy, m);
-      if (!r.lost) lose(index, ec, m);
+      if (d) {
+        if (!find_again(r, std::move(d), policy, m)) return scanned;
+        scanned = true;
+      } else if (!r.lost && is_shortage(ec)) {
+        scan_.could_not_open(r.node, ec);
+        return scanned;
+      } else if (!r.lost) {
+        lose(index, ec, m);
+      } else if (tries != 0) {
+        return scanned;
+      }
       guard(index);
     }
-    return false;
+    suspect(index);
+    return scanned;
   }
 
+  // Whether it had to be scanned: it is another directory than it was, or its watch is gone.
   bool find_again(root& r, directory d, const scan_policy& policy, moment m) {
     file_status status;
     if (d.look({}, status)) return false;
@@ -213,6 +231,11 @@ class root_keeper {
     if (std::exchange(r.lost, false)) s_.tell(notice_kind::root_restored, r.node);
     (void)scan_.scan(r.node, std::move(d), {policy.files, true, true}, m);
     return true;
+  }
+
+  [[nodiscard]] static bool is_shortage(std::error_code ec) noexcept {
+    return ec == std::errc::too_many_files_open || ec == std::errc::too_many_files_open_in_system ||
+           ec == std::errc::not_enough_memory;
   }
 
   void lose(std::uint32_t index, std::error_code ec, moment m) {
@@ -276,6 +299,7 @@ class root_keeper {
   engine_state<Backend>& s_;
   scanner<Backend>& scan_;
   std::vector<std::uint32_t> suspects_;
+  std::vector<std::uint32_t> checked_;
   std::vector<node_id> leaving_;
 };
 

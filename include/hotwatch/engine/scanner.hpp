@@ -155,6 +155,31 @@ class scanner {
     n.file_id = now.file_id;
   }
 
+  /// A directory that could not be opened or read: looked at again when the hints of it have come, when it may be read,
+  /// or at every poll_interval.
+  void could_not_open(node_id id, std::error_code ec) {
+    // Gone, replaced, or moved together with a directory above it: the hints about that are in the queue.
+    if (ec == std::errc::no_such_file_or_directory || ec == std::errc::not_a_directory ||
+        ec == std::errc::too_many_symbolic_link_levels) {
+      s_.doubts.push_back(id);
+      return;
+    }
+    node& n = s_.known[id];
+    const bool again = n.unreadable;
+    n.unreadable = true;
+    if (ec == std::errc::permission_denied) {
+      ++s_.unreadable;
+      if (!again) s_.tell(notice_kind::unreadable, id, ec);
+      return;
+    }
+    // Out of descriptors or memory, or an error of the device: look again at every poll_interval.
+    if (!again) s_.tell(notice_kind::failed, id, ec);
+    if (!n.polled) {
+      n.polled = true;
+      s_.polled.push_back(id);
+    }
+  }
+
  private:
   struct frame {
     node_id id;
@@ -345,29 +370,6 @@ class scanner {
            here.file_id == there.file_id;
   }
 
-  void could_not_open(node_id id, std::error_code ec) {
-    // Gone, replaced, or moved together with a directory above it: the hints about that are in the queue.
-    if (ec == std::errc::no_such_file_or_directory || ec == std::errc::not_a_directory ||
-        ec == std::errc::too_many_symbolic_link_levels) {
-      s_.doubts.push_back(id);
-      return;
-    }
-    node& n = s_.known[id];
-    const bool again = n.unreadable;
-    n.unreadable = true;
-    if (ec == std::errc::permission_denied) {
-      ++s_.unreadable;
-      if (!again) s_.tell(notice_kind::unreadable, id, ec);
-      return;
-    }
-    // Out of descriptors or memory, or an error of the device: look again at every poll_interval.
-    if (!again) s_.tell(notice_kind::failed, id, ec);
-    if (!n.polled) {
-      n.polled = true;
-      s_.polled.push_back(id);
-    }
-  }
-
   // New names. Those that are the same file as one that is missing were renamed.
   void settle_arrivals(const scan_policy& policy, moment m) {
     while (!arrivals_.empty()) {
@@ -390,19 +392,17 @@ class scanner {
     const bool looks = s_.known[a.parent].polled;
     node_id id = missing_file(a.file_id);
     if ((id != no_node || looks) && look(a.parent, name, status)) return;  // gone again
-    if (id != no_node && (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status))) id = no_node;
+    if (id != no_node &&
+        (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status) || s_.known.is_within(a.parent, id)))
+      id = no_node;
     if (id != no_node) {
       if (s_.known[id].in_tree) s_.settle.lift(id, m);  // it was below a directory that is missing
-      // The rename itself moved the change time, so only the other one tells.
-      const node& n = s_.known[id];
-      const bool wrote = a.type != entry_type::directory && !n.fingerprinted && status.modified >= n.stamp;
+      const bool wrote = a.type != entry_type::directory && content_differs_after_rename(s_.known[id], status);
       s_.settle.place(id, a.parent, name, m);
       if (a.type == entry_type::directory)
-        enter_renamed(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
-      else if (wrote)
-        s_.settle.change_content(id, m);
-      else if (looks)
-        settle_content(id, status, m);
+        return enter_renamed(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
+      if (wrote) s_.settle.change_content(id, m);
+      if (looks) remember_look(id, status, m, !wrote);
       return;
     }
     id = s_.settle.appear(a.parent, name, a.type, a.hidden, m, policy.telling);

@@ -43,6 +43,7 @@ struct root {
 struct doubted_name {
   node_id parent;
   name_ref name;
+  bool only_identity = false;  ///< it is there, but it may be another file
 };
 
 struct owned_notice {
