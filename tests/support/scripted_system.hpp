@@ -34,6 +34,7 @@ enum class system_call : std::uint8_t {
   statx,
   readlink,
   memfd_create,
+  fchmod,
   eventfd,
   epoll_create1,
   epoll_ctl,
@@ -79,6 +80,8 @@ class script {
   std::function<void(std::vector<std::string>&)> on_records;
   /// getdents64(2) gives at most about so many bytes at once.
   std::size_t list_at_most = 0;
+  /// Each listing gives all its entries, and then all of them again.
+  bool lists_twice = false;
   /// Something happens on disk before the `nth` call from now on (1: the next).
   void before(system_call call, int nth, std::function<void()> happens) {
     happenings_.push_back({call, calls(call) + nth, std::move(happens)});
@@ -109,7 +112,8 @@ class script {
     return number;
   }
 
-  int queue = -1;  ///< the inotify instance
+  int queue = -1;             ///< the inotify instance
+  std::set<int> listed_once;  ///< directories that were read to their end, with lists_twice
 
   /// Only calls that ask for another watch count and fail: where there is one already the kernel needs no new one
   /// (inotify_add_watch(2)), so no limit is in its way.
@@ -125,6 +129,8 @@ class script {
     watches_.insert(watch);
     return watch;
   }
+  /// From now on every directory asks for a watch of its own again.
+  void forget_watches() { watches_.clear(); }
   int remove_watch(int fd, int watch) {
     if (fails(system_call::inotify_rm_watch)) return -1;
     watches_.erase(watch);
@@ -230,10 +236,17 @@ class scripted_system {
   int openat(int directory, const char* path, int flags) const noexcept {
     return script_->fails(system_call::openat) ? -1 : real.openat(directory, path, flags);
   }
-  int close(int fd) const noexcept { return real.close(fd); }
+  int close(int fd) const noexcept {
+    script_->listed_once.erase(fd);
+    return real.close(fd);
+  }
   ssize_t getdents64(int fd, void* buffer, std::size_t size) const noexcept {
     if (script_->fails(system_call::getdents64)) return -1;
-    return real.getdents64(fd, buffer, script_->list_at_most != 0 ? std::min(size, script_->list_at_most) : size);
+    const std::size_t at_most = script_->list_at_most != 0 ? std::min(size, script_->list_at_most) : size;
+    const ssize_t given = real.getdents64(fd, buffer, at_most);
+    if (given != 0 || !script_->lists_twice || !script_->listed_once.insert(fd).second) return given;
+    ::lseek(fd, 0, SEEK_SET);
+    return real.getdents64(fd, buffer, at_most);
   }
   int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const noexcept {
     return script_->fails(system_call::statx) ? -1 : real.statx(directory, path, flags, mask, out);
@@ -243,6 +256,9 @@ class scripted_system {
   }
   int memfd_create(const char* name, unsigned flags) const noexcept {
     return script_->fails(system_call::memfd_create) ? -1 : real.memfd_create(name, flags);
+  }
+  int fchmod(int fd, mode_t mode) const noexcept {
+    return script_->fails(system_call::fchmod) ? -1 : real.fchmod(fd, mode);
   }
   int eventfd(unsigned value, int flags) const noexcept {
     return script_->fails(system_call::eventfd) ? -1 : real.eventfd(value, flags);

@@ -3,7 +3,6 @@
 #pragma once
 // An inotify instance: its watches, a wait that costs one system call, and a wake-up from anywhere. Floor 3.
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,14 +19,16 @@
 
 namespace hotwatch::inline v0::detail {
 
-/// The waker is a private file without a name (memfd_create(2)) that is watched like any other: removing its watch
-/// queues IN_IGNORED, which ends a blocked read. So the reader blocks in read() itself, on one descriptor, and
-/// inotify_rm_watch(2) may be called from any thread and any signal handler. Where the file cannot be watched (no
-/// /proc, no watch left), an eventfd beside the queue does the same at the price of a second system call a wait.
+/// The waker is a private file without a name (memfd_create(2)) that is watched like any other: fchmod(2) of it queues
+/// IN_ATTRIB, which ends a blocked read. So the reader blocks in read() itself, on one descriptor, and fchmod(2) may be
+/// called from any thread and any signal handler. The watch stays as it is: there is nothing to put back that might
+/// fail, and a record that is dropped because the queue is full is not missed, since a full queue wakes as well. Where
+/// the file cannot be watched (no /proc, no watch left), an eventfd beside the queue does the same at the price of a
+/// second system call a wait.
 template <class System>
 class inotify_queue {
  public:
-  explicit inotify_queue(System& system) : system_(system), ready_(system) {
+  explicit inotify_queue(System& system) : system_(system), ready_(system), buffer_(buffer_size) {
     queue_ = system_.inotify_init1(IN_CLOEXEC);
     if (queue_ < 0) {
       const std::error_code why = last_error();
@@ -37,8 +38,9 @@ class inotify_queue {
                                      : "hotwatch: inotify_init1");
     }
     waker_ = system_.memfd_create("hotwatch-waker", MFD_CLOEXEC);
-    arm_waker();
-    if (waker_watch_.load() == no_watch) {
+    // Once before it is watched: where a sandbox forbids it, that is known now.
+    if (waker_ >= 0 && system_.fchmod(waker_, waker_mode) == 0) waker_watch_ = watch_waker();
+    if (waker_watch_ == no_watch) {
       event_ = system_.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
       if (event_ < 0) {
         const std::error_code why = last_error();
@@ -46,7 +48,6 @@ class inotify_queue {
         throw std::system_error(why, "hotwatch: eventfd");
       }
     }
-    buffer_.resize(buffer_size);
   }
   inotify_queue(const inotify_queue&) = delete;
   inotify_queue& operator=(const inotify_queue&) = delete;
@@ -63,7 +64,7 @@ class inotify_queue {
       const std::uint64_t one = 1;
       (void)!system_.write(event_, &one, sizeof one);
     } else {
-      system_.inotify_rm_watch(queue_, waker_watch_.load());
+      system_.fchmod(waker_, waker_mode);
     }
     errno = saved;
   }
@@ -71,14 +72,17 @@ class inotify_queue {
   /// Waits for records until the time-out (none: for ever), a signal or wake(), and reads what there is.
   /// Returns whether something was read.
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept {
-    if (undecoded() != 0) return true;
+    if (undecoded() != 0) {
+      drained_ = false;  // what came since then was not read
+      return true;
+    }
     if ((timeout || event_ >= 0) && !poll(timeout)) return false;
     read();
     return undecoded() != 0;
   }
 
-  /// Whether the last read left nothing in the queue.
-  [[nodiscard]] bool drained() const noexcept { return drained_; }
+  /// Whether the last read left nothing in the queue, and all of it was decoded.
+  [[nodiscard]] bool drained() const noexcept { return drained_ && undecoded() == 0; }
 
   /// Gives the hints of what was read to `sink`; returns how many records there were.
   template <class Sink>
@@ -86,10 +90,7 @@ class inotify_queue {
     std::size_t records = 0;
     const std::span<const char> bytes(buffer_.data(), filled_);
     const std::size_t taken = inotify::decode(bytes, [&](const hint& h) {
-      if (h.kind == hint_kind::unwatched && h.watch == waker_watch_.load(std::memory_order_relaxed)) {
-        arm_waker();
-        return;
-      }
+      if (h.watch == waker_watch_ && waker_watch_ != no_watch) return;
       ++records;
       sink(h);
     });
@@ -102,6 +103,7 @@ class inotify_queue {
 
  private:
   static constexpr std::size_t buffer_size = 64 * 1024;
+  static constexpr mode_t waker_mode = 0600;
 
   [[nodiscard]] std::size_t undecoded() const noexcept { return filled_ - decoded_; }
 
@@ -135,10 +137,10 @@ class inotify_queue {
     drained_ = got + inotify::longest_record <= room;
   }
 
-  void arm_waker() noexcept {
+  [[nodiscard]] std::int32_t watch_waker() noexcept {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/self/fd/%d", waker_);
-    waker_watch_.store(waker_ < 0 ? no_watch : system_.inotify_add_watch(queue_, path, IN_DELETE_SELF));
+    return system_.inotify_add_watch(queue_, path, IN_ATTRIB);
   }
 
   void close_all() noexcept {
@@ -151,7 +153,7 @@ class inotify_queue {
   int queue_ = -1;
   int waker_ = -1;
   int event_ = -1;
-  std::atomic<std::int32_t> waker_watch_{no_watch};
+  std::int32_t waker_watch_ = no_watch;
   std::vector<char> buffer_;
   std::size_t filled_ = 0;
   std::size_t decoded_ = 0;

@@ -49,6 +49,7 @@ struct linux_system {
     return ::readlink(path, buffer, size);
   }
   int memfd_create(const char* name, unsigned flags) const noexcept { return ::memfd_create(name, flags); }
+  int fchmod(int fd, mode_t mode) const noexcept { return ::fchmod(fd, mode); }
   int eventfd(unsigned value, int flags) const noexcept { return ::eventfd(value, flags); }
   int epoll_create1(int flags) const noexcept { return ::epoll_create1(flags); }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) const noexcept {
