@@ -93,7 +93,7 @@ class background_access {
       while (!watcher_.stopped()) {
         std::unique_lock lock(engine_);
         const batch* due = watcher_.consume();
-        const auto longest = due == nullptr ? watcher_.until_due() : std::nullopt;
+        const auto longest = due == nullptr ? watcher_.time_to_block() : std::nullopt;
         lock.unlock();
         if (watcher_.stopped()) break;
         if (due != nullptr)
@@ -112,11 +112,15 @@ class background_access {
   }
 
   template <class Callback>
-  static void tell(Callback& callback, const batch& due) {
-    if constexpr (std::invocable<Callback&, const batch&>)
+  void tell(Callback& callback, const batch& due) {
+    if constexpr (std::invocable<Callback&, const batch&>) {
       callback(due);
-    else
-      for (const change& c : due) callback(c);
+    } else {
+      for (const change& c : due) {
+        if (watcher_.stopped()) return;  // by the call before, or from another thread
+        callback(c);
+      }
+    }
   }
 
   [[nodiscard]] bool is_own_thread() {
@@ -149,7 +153,8 @@ class subscription;
 template <detail::path_like Path, class Callback>
 [[nodiscard]] subscription watch(const Path& path, Callback callback, options chosen = {}, root_options root = {});
 
-/// A watch on a background thread. It ends with this object, which may be moved.
+/// A watch on a background thread. It ends with this object, which may be moved. An empty one, made by default or moved
+/// from, has ended: stop() and wait() return at once, the other calls throw std::system_error (EPERM).
 ///
 /// Thread-safety: add, remove, stop and wait may be called from any thread and from inside the callback (wait: not from
 /// there). They do not wait for the callback, except that stop(), wait() and the destructor return only when it runs no
@@ -170,31 +175,42 @@ class subscription {
   /// As basic_watcher::add.
   template <detail::path_like Path>
   root_id add(const Path& path, root_options chosen = {}) {
-    return state_->with_watcher([&](watcher& w) { return w.add(path, chosen); });
+    return state().with_watcher([&](watcher& w) { return w.add(path, chosen); });
   }
   template <detail::path_like Path>
   root_id add(const Path& path, root_options chosen, std::error_code& ec) {
-    return state_->with_watcher([&](watcher& w) { return w.add(path, chosen, ec); });
+    return state().with_watcher([&](watcher& w) { return w.add(path, chosen, ec); });
   }
   /// As basic_watcher::remove; a call of the callback that is under way may still tell of it.
   template <detail::path_like Path>
   void remove(const Path& path) {
-    state_->with_watcher([&](watcher& w) { w.remove(path); });
+    state().with_watcher([&](watcher& w) { w.remove(path); });
   }
 
   /// Ends the watch. When it returns no callback runs, nor will.
-  void stop() { state_->stop(); }
+  void stop() {
+    if (state_) state_->stop();
+  }
 
   /// Blocks until the watch has ended, and rethrows the exception that left the callback, if that ended it.
-  void wait() { state_->wait(); }
+  void wait() {
+    if (state_) state_->wait();
+  }
 
   [[nodiscard]] statistics stats() const {
-    return state_->with_watcher([](watcher& w) { return w.stats(); });
+    return state().with_watcher([](watcher& w) { return w.stats(); });
   }
 
  private:
   template <detail::path_like Path, class Callback>
   friend subscription watch(const Path&, Callback, options, root_options);
+
+  [[nodiscard]] detail::background_access& state() const {
+    if (!state_)
+      throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                              "hotwatch: a subscription that is empty or was moved from");
+    return *state_;
+  }
 
   void release() noexcept {
     if (state_) state_->abandon();

@@ -3,6 +3,7 @@
 #pragma once
 // basic_watcher: the engine, pulled by whoever waits. It has no thread and holds no lock. Floor 5.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -76,8 +77,10 @@ class basic_watcher {
     std::string absolute;
     if ((ec = detail::read_path(path, given, absolute))) return root_id{};
     const root_id id{next_root_};
+    const std::size_t notices = s_.notices.size();
+    if (s_.known.directories() == 0) s_.quiet_since = s_.disk.file_now();
     if ((ec = roots_.add(id, std::move(given), std::move(absolute), chosen, moment_now()))) {
-      s_.notices.clear();
+      s_.notices.resize(notices);  // nothing of this root is told
       return root_id{};
     }
     ++next_root_;
@@ -103,31 +106,33 @@ class basic_watcher {
 
   /// Blocks until a batch is due. Empty once stopped.
   const batch& wait() {
-    for (;;) {
-      if (stopped()) return nothing();
+    while (!stopped()) {
       if (const batch* due = consume()) return *due;
-      block(until_due());
+      const std::optional<duration> longest = time_to_block();
+      if (!stopped()) block(longest);  // what was read may have been the wake-up of stop()
     }
+    return nothing();
   }
 
   /// The same, empty when the time is over.
   template <class Rep, class Period>
   const batch& wait_for(std::chrono::duration<Rep, Period> longest) {
     const time_point end = detail::later(now(), longest);
-    for (;;) {
-      if (stopped()) return nothing();
+    read_what_came();
+    while (!stopped()) {
       if (const batch* due = consume()) return *due;
       const duration left = end - now();
-      if (left <= duration(0)) return nothing();
-      const std::optional<duration> next = until_due();
-      block(next && *next < left ? *next : left);
+      if (left <= duration(0)) break;
+      const std::optional<duration> next = time_to_block();
+      if (!stopped()) block(next && *next < left ? *next : left);
     }
+    return nothing();
   }
 
   /// Never blocks: the batch that is due now, or an empty one.
   const batch& poll() {
     if (stopped()) return nothing();
-    s_.disk.wait(duration(0));
+    read_what_came();
     const batch* due = consume();
     return due != nullptr ? *due : nothing();
   }
@@ -140,15 +145,17 @@ class basic_watcher {
     look_at_polled();
     settle_doubts();
     const batch* all = tell(true, moment_now());
+    end_of_turn();
     return all != nullptr ? *all : nothing();
   }
 
   /// "I wrote this myself": what is on disk at `path` and below it now is known to the user, so it is no change.
   /// `path` as changes spell it. Does nothing when it is below no root.
-  void acknowledge(std::string_view path) {
+  template <detail::path_like Path>
+  void acknowledge(const Path& path) {
     read_all();
     const detail::moment m = moment_now();
-    detail::acknowledgement<Backend>(s_, scan_).take(path, m);
+    detail::acknowledgement<Backend>(s_, scan_, roots_).take(detail::path_text_of(path), m);
     if (s_.told.empty()) s_.due.told(m.now, detail::debounce_clock::never);
     end_of_turn();
   }
@@ -174,7 +181,7 @@ class basic_watcher {
     stopped_.store(true);
     s_.disk.wake();
   }
-  [[nodiscard]] bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool stopped() const noexcept { return stopped_.load(); }
 
   /// One descriptor that is readable when poll() has something to do, deadlines included; level-triggered, owned by the
   /// watcher. Call poll() whenever it is readable. Throws std::system_error.
@@ -236,6 +243,8 @@ class basic_watcher {
 
   /// Settles what was read, and returns the batch if it is due.
   [[nodiscard]] const batch* consume() {
+    // The user may have been away since the last read: what came meanwhile belongs to what is pending.
+    if (s_.due.pending() && s_.disk.drained()) read_what_came();
     const detail::moment m = moment_now();
     turn(m);
     const batch* due = tell(false, m);
@@ -247,12 +256,18 @@ class basic_watcher {
 
   /// How long nothing can become due unless the kernel says something.
   [[nodiscard]] std::optional<duration> until_due() {
-    if ((has_doubts() && !doubts_wait_) || roots_.has_suspects()) return duration(0);
+    if ((has_doubts() && !doubts_wait_) || roots_.has_suspects() || !s_.disk.drained()) return duration(0);
     time_point next = s_.due.deadline();
     if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
     if (next == detail::debounce_clock::never) return std::nullopt;
     const duration left = next - now();
     return left < duration(0) ? duration(0) : left;
+  }
+
+  /// The same, after a last look at what came.
+  [[nodiscard]] std::optional<duration> time_to_block() {
+    read_what_came();
+    return until_due();
   }
 
   void block(std::optional<duration> longest) {
@@ -266,17 +281,22 @@ class basic_watcher {
     s_.disk.wait(longest);
   }
 
+  void read_what_came() {
+    const file_time before = s_.disk.file_now();
+    if (!s_.disk.wait(duration(0))) s_.quiet_since = before;
+  }
+
   void read_all() {
     do {
       s_.disk.wait(duration(0));
       turn(moment_now());
-    } while (!s_.disk.drained());
+    } while (!s_.disk.drained() && !stopped());
   }
 
   void turn(detail::moment m) {
     drain(m);
     // What belongs to what was read may be in the queue still.
-    while (!s_.disk.drained() && (listener_.overflowed() || listener_.waits_for_halves())) {
+    while (!s_.disk.drained() && !stopped() && (listener_.overflowed() || listener_.waits_for_halves())) {
       s_.disk.wait(duration(0));
       drain(m);
     }
@@ -284,12 +304,12 @@ class basic_watcher {
       s_.disk.wait(duration(0));
       drain(m);
     }
-    while (listener_.waits_for_halves()) {
+    while (!stopped() && listener_.waits_for_halves()) {
       listener_.finish_renames();
       do {
         s_.disk.wait(duration(0));
         drain(m);
-      } while (!s_.disk.drained());
+      } while (!s_.disk.drained() && !stopped());
       listener_.give_up_halves(false, m);
     }
     listener_.give_up_halves(true, m);
@@ -308,7 +328,7 @@ class basic_watcher {
   bool settle_doubts() {
     if (doubts_wait_ || !has_doubts() || !s_.disk.drained()) return false;
     const detail::moment m = moment_now();
-    for (int rounds = 0; rounds < 4 && has_doubts(); ++rounds) {
+    for (int rounds = 0; rounds < 4 && has_doubts() && s_.disk.drained(); ++rounds) {
       doubted_.clear();
       doubted_.swap(s_.doubts);
       for (const detail::node_id id : doubted_) scan_.verify(id, m);
@@ -316,7 +336,7 @@ class basic_watcher {
       listener_.settle_names(m);
     }
     scan_.close();
-    doubts_wait_ = has_doubts();
+    doubts_wait_ = has_doubts() && s_.disk.drained();
     return true;
   }
   [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && s_.doubted_names.empty()); }
@@ -346,6 +366,9 @@ class basic_watcher {
 
   void look_at_polled() {
     std::erase_if(s_.polled, [&](detail::node_id id) { return !s_.known[id].polled; });
+    // A number that was given to another directory meanwhile may stand there twice.
+    std::sort(s_.polled.begin(), s_.polled.end());
+    s_.polled.erase(std::unique(s_.polled.begin(), s_.polled.end()), s_.polled.end());
     if (s_.polled.empty()) return;
     const detail::moment m = moment_now();
     scan_.try_watches_again();

@@ -237,6 +237,36 @@ TEST_F(Subscription, DestroyedInItsOwnCallback) {
   EXPECT_TRUE(kept->gone.wait_for(lock, deadline, [&] { return kept->destroyed; }));
 }
 
+TEST_F(Subscription, TheCallThatEndsItIsTheLast) {
+  std::optional<subscription> sub;
+  std::mutex mutex;
+  std::condition_variable called;
+  int calls = 0;
+  {
+    const std::lock_guard lock(mutex);  // the callback waits until the subscription stands
+    sub.emplace(hotwatch::watch(root.path(), [&](const change&) {
+      const std::lock_guard inner(mutex);
+      if (++calls == 1) sub->stop();
+      called.notify_all();
+    }));
+    for (const char* name : {"a", "b", "c"}) root.write(name);
+  }
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(called.wait_for(lock, deadline, [&] { return calls != 0; }));
+  lock.unlock();
+  sub.reset();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(Subscription, AnEmptyOneHasEnded) {
+  subscription empty;
+  empty.stop();
+  empty.wait();
+  EXPECT_THROW(empty.add(root.path()), std::system_error);
+  EXPECT_THROW(empty.remove(root.path()), std::system_error);
+  EXPECT_THROW((void)empty.stats(), std::system_error);
+}
+
 TEST_F(Subscription, IsMovable) {
   auto first = hotwatch::watch(root.path(), [&](const change& c) { told.add(line(c)); });
   subscription second = std::move(first);

@@ -336,6 +336,42 @@ TYPED_TEST(conformance, AcknowledgedWritesAreNoChange) {
   EXPECT_EQ(this->told(), lines{"created mine"});
 }
 
+TYPED_TEST(conformance, TheOtherEndOfAnAcknowledgedRenameIsTold) {
+  this->root.mkdir("a");
+  this->root.mkdir("b");
+  this->root.write("tmp");
+  this->root.write("a/x");
+  this->open();
+  this->root.rename("tmp", "config");
+  this->watcher().acknowledge(this->root.at("config"));
+  EXPECT_EQ(this->told(), lines{"removed tmp"});
+  this->root.rename("a/x", "b/x");
+  this->watcher().acknowledge(std::filesystem::path(this->root.at("a")));
+  EXPECT_EQ(this->told(), lines{"created b/x"});
+}
+
+TYPED_TEST(conformance, ASingleFileMayBeAcknowledged) {
+  this->root.write("f", "1");
+  outlive_the_tick();
+  TypeParam watcher;
+  watcher.add(this->root.at("f"));
+  this->root.write("f", "22");
+  watcher.acknowledge(this->root.at("f"));
+  EXPECT_EQ(in_order(watcher.flush()), lines{});
+  outlive_the_tick();
+  this->root.write("f", "333");
+  EXPECT_EQ(in_order(watcher.flush()), lines{"modified f"});
+}
+
+TYPED_TEST(conformance, WaitForNoTimeReadsWhatCame) {
+  this->open({.debounce = immediate, .poll_interval = 1ms});
+  this->root.write("f");
+  lines all;
+  const auto end = std::chrono::steady_clock::now() + 2s;
+  while (all.empty() && std::chrono::steady_clock::now() < end) all = in_order(this->watcher().wait_for(0ms));
+  EXPECT_EQ(all, lines{"created f"});
+}
+
 TYPED_TEST(conformance, ForEachIsTheListing) {
   this->root.mkdir_p("a/b");
   this->root.write("a/b/f");

@@ -49,6 +49,15 @@ class hazard : public testing::Test {
     EXPECT_EQ(error, "");
   }
   void expect_exact() { EXPECT_EQ(told.difference(root.list()), ""); }
+  void store_through_a_mapping(std::string_view name) const {
+    const int fd = ::open(root.at(name).c_str(), O_RDWR | O_CLOEXEC);
+    void* const memory = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    static_cast<char*>(memory)[0] = 'b';
+    ::msync(memory, 4096, MS_SYNC);
+    ::munmap(memory, 4096);
+    ::close(fd);
+  }
   bool run(const std::string& command) {
     return std::system(("cd '" + root.path() + "' && { " + command + "; } >/dev/null 2>&1").c_str()) == 0;
   }
@@ -79,6 +88,7 @@ using Unreadable = hazard;
 using Root = hazard;
 using Unmount = hazard;
 using SelfRecords = hazard;
+using Debounce = hazard;
 using Signals = hazard;
 using Watches = hazard;
 using Names = hazard;
@@ -661,6 +671,20 @@ TEST_F(Root, IsHeardOfByWaitWhenItReturns) {
   ASSERT_TRUE(all.until_sentinel());
 }
 
+TEST_F(Root, IsSilentAboutItsNeighboursOnceItIsBack) {
+  open();
+  base.rm_rf("root");
+  flush();
+  base.mkdir("root");
+  flush();
+  flush();
+  const std::uint64_t before = watcher().stats().kernel_events;
+  base.write("beside");
+  base.rename("beside", "still-beside");
+  EXPECT_EQ(flush(), lines{});
+  EXPECT_EQ(watcher().stats().kernel_events, before);
+}
+
 TEST_F(Root, RenamedAwayAndBack) {
   root.mkdir("d");
   root.write("d/f");
@@ -834,6 +858,16 @@ TEST_F(SelfRecords, MetadataOfADirectoryIsToldOnce) {
 }
 
 // ---- a process that is stopped
+
+// Nothing came for `quiet` as far as the watcher knows, but it did not look.
+TEST_F(Debounce, WhatCameWhileTheUserWasElsewhereBelongsToTheBatch) {
+  open({.debounce = {.quiet = 50ms, .max_wait = 10s, .settle = false}});
+  root.write("a");
+  EXPECT_TRUE(watcher().poll().empty());
+  root.write("b");
+  for (const auto end = std::chrono::steady_clock::now() + 60ms; std::chrono::steady_clock::now() < end;) continue;
+  EXPECT_EQ(sorted(watcher().wait_for(deadline)), (lines{"created a", "created b"}));
+}
 
 TEST_F(Signals, SigstopAndSigcont) {
   int pipe_fds[2];
@@ -1077,14 +1111,33 @@ TEST_F(Overlap, SameDirectoryReachedTwiceByABindMount) {
 TEST_F(Writers, MmapIsSeenWhenTheFileIsClosed) {
   root.write("f", std::string(4096, 'a'));
   open();
-  const int fd = ::open(root.at("f").c_str(), O_RDWR | O_CLOEXEC);
-  void* const memory = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  ASSERT_NE(memory, MAP_FAILED);
-  static_cast<char*>(memory)[0] = 'b';
-  ::msync(memory, 4096, MS_SYNC);
-  ::munmap(memory, 4096);
-  ::close(fd);
+  store_through_a_mapping("f");
   EXPECT_EQ(flush(), lines{"modified f"});
+}
+
+TEST_F(Writers, MmapIsSeenAfterAChmod) {
+  root.write("f", std::string(4096, 'a'));
+  open();
+  root.chmod("f", 0600);
+  EXPECT_EQ(flush(), lines{});
+  // Longer than the ticks of any kernel's clock.
+  for (const auto end = std::chrono::steady_clock::now() + 50ms; std::chrono::steady_clock::now() < end;) continue;
+  store_through_a_mapping("f");
+  EXPECT_EQ(flush(), lines{"modified f"});
+}
+
+TEST_F(Writers, TimesThatAreSetAreNoWrite) {
+  root.write("f");
+  outlive_the_tick();
+  open();
+  for (const time_t seconds : {-86'400, 86'400}) {
+    const int fd = ::open(root.at("f").c_str(), O_WRONLY | O_CLOEXEC);
+    const timespec then{::time(nullptr) + seconds, 0};
+    const timespec times[2] = {then, then};
+    EXPECT_EQ(::futimens(fd, times), 0);
+    ::close(fd);
+    EXPECT_EQ(flush(), lines{}) << seconds;
+  }
 }
 
 TEST_F(Writers, OpenedForWritingAndClosedUnchanged) {

@@ -150,12 +150,14 @@ TEST_F(facts_test, a_close_without_a_write_needs_a_look) {
   EXPECT_EQ(known[a].stamp, early.file_now);
 }
 
-TEST_F(facts_test, a_close_after_times_were_set_is_a_touch) {
+TEST_F(facts_test, a_close_after_times_were_set_needs_a_look_that_knows_of_them) {
   const node_id a = add(root, "a");
   settle.change_attributes(a, false, late);
   EXPECT_TRUE(told.empty());
   EXPECT_FALSE(due.pending());
-  EXPECT_FALSE(settle.complete(a, late));
+  EXPECT_TRUE(settle.complete(a, late));
+  EXPECT_TRUE(known[a].touched);
+  EXPECT_EQ(known[a].stamp, late.file_now);
   EXPECT_TRUE(told.empty());
 }
 

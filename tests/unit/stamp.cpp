@@ -10,6 +10,8 @@ namespace {
 using namespace hotwatch::detail;
 
 constexpr file_time last_word = 1'000;
+// The queue was empty after all that was told.
+constexpr file_time drained = 1'000'000'000'000;
 
 file_status status(file_time modified, file_time changed = 0) {
   file_status s;
@@ -42,36 +44,56 @@ node told_at(file_time when) {
 
 TEST(stamp, a_fingerprint_tells_another_content) {
   const node n = looked_at(status(500));
-  EXPECT_FALSE(content_differs(n, status(500)));
-  EXPECT_TRUE(content_differs(n, status(501)));
+  EXPECT_FALSE(content_differs(n, status(500), drained));
+  EXPECT_TRUE(content_differs(n, status(501), drained));
   file_status longer = status(500);
   ++longer.size;
-  EXPECT_TRUE(content_differs(n, longer));
+  EXPECT_TRUE(content_differs(n, longer, drained));
   file_status replaced = status(500);
   ++replaced.file_id;
-  EXPECT_TRUE(content_differs(n, replaced));
+  EXPECT_TRUE(content_differs(n, replaced, drained));
 }
 
 TEST(stamp, times_that_were_set_back_are_another_content) {
-  EXPECT_TRUE(content_differs(looked_at(status(500)), status(400))) << "rsync -t, tar";
+  EXPECT_TRUE(content_differs(looked_at(status(500)), status(400), drained)) << "rsync -t, tar";
 }
 
 TEST(stamp, a_chmod_is_no_other_content_for_a_fingerprint) {
   file_status now = status(500, 900);
   now.mode = 0100600;
-  EXPECT_FALSE(content_differs(looked_at(status(500)), now));
+  EXPECT_FALSE(content_differs(looked_at(status(500)), now, drained));
   EXPECT_NE(attribute_fingerprint(now), attribute_fingerprint(status(500)));
 }
 
 TEST(stamp, a_time_knows_what_is_older_than_it) {
-  EXPECT_FALSE(content_differs(told_at(last_word), status(last_word - 1)));
-  EXPECT_TRUE(content_differs(told_at(last_word), status(last_word))) << "within one tick nothing is sure";
-  EXPECT_FALSE(content_differs(told_at(2'000), status(1'999)));
-  EXPECT_TRUE(content_differs(told_at(2'000), status(2'000)));
+  EXPECT_FALSE(content_differs(told_at(last_word), status(last_word - 1), drained));
+  EXPECT_TRUE(content_differs(told_at(last_word), status(last_word), drained)) << "within one tick nothing is sure";
+  EXPECT_FALSE(content_differs(told_at(2'000), status(1'999), drained));
+  EXPECT_TRUE(content_differs(told_at(2'000), status(2'000), drained));
+}
+
+TEST(stamp, what_was_not_told_is_no_older_than_the_last_empty_queue) {
+  // Read late, at 2'000: what came since 1'500 may be untold.
+  EXPECT_FALSE(content_differs(told_at(2'000), status(1'499), 1'500));
+  EXPECT_TRUE(content_differs(told_at(2'000), status(1'500), 1'500));
+  EXPECT_FALSE(content_differs(told_at(2'000), status(1'000, 1'999), 1'500)) << "the change that was told";
+  EXPECT_FALSE(content_differs_after_rename(told_at(2'000), status(1'499, 2'500), 1'500));
+  EXPECT_TRUE(content_differs_after_rename(told_at(2'000), status(1'500, 2'500), 1'500));
+}
+
+TEST(stamp, times_that_were_set_are_no_store) {
+  constexpr file_time ms = 1'000'000;
+  constexpr file_time present = 1'000 * ms;
+  const node touched = told_at(500 * ms);
+  EXPECT_FALSE(content_differs_after_touch(touched, status(400 * ms), present));
+  EXPECT_FALSE(content_differs_after_touch(touched, status(510 * ms), present)) << "within a tick";
+  EXPECT_TRUE(content_differs_after_touch(touched, status(511 * ms), present));
+  EXPECT_TRUE(content_differs_after_touch(touched, status(present), present));
+  EXPECT_FALSE(content_differs_after_touch(touched, status(2'000 * ms), present)) << "a time in the future was set";
 }
 
 TEST(stamp, a_change_time_cannot_be_set_back) {
-  EXPECT_TRUE(content_differs(told_at(last_word), status(10, last_word + 1)));
+  EXPECT_TRUE(content_differs(told_at(last_word), status(10, last_word + 1), drained));
 }
 
 TEST(stamp, owner_and_permissions_are_attributes) {

@@ -68,8 +68,9 @@ class basic_inotify_backend {
                                                                       : self | IN_ONLYDIR;
       const int watch = system_.inotify_add_watch(queue_.fd(), at.c_str(), mask | IN_MASK_ADD);
       if (watch >= 0) guards.push_back(watch);
-      // Above a root there may be directories that one may pass but not read (EACCES): those stay unguarded.
-      else if (errno == ENOSPC || errno == ENOMEM)
+      // Above a root there may be directories that one may pass but not read (EACCES): those stay unguarded. Where the
+      // way ends that is told, because nothing else says when it leads on.
+      else if (errno == ENOSPC || errno == ENOMEM || step == detail::path_step::missing)
         refused = detail::last_error();
     });
     return refused;

@@ -96,11 +96,12 @@ class facts {
     node& n = tree_[id];
     if (n.type == entry_type::unknown) n.type = entry_type::file;
     const bool was_open = n.open;
-    const bool was_touched = n.touched;
-    n.open = n.touched = false;
+    n.open = false;
     if (n.record != 0) due_.note(m.now);
-    if (was_open || was_touched) n.stamp = m.file_now;
-    return !was_open && !was_touched;
+    if (!was_open) return true;
+    n.touched = false;
+    n.stamp = m.file_now;
+    return false;
   }
 
   void change_content(node_id id, moment m) {
@@ -116,6 +117,7 @@ class facts {
     n.touched = true;
     n.stamp = m.file_now;
     n.fingerprinted = false;
+    n.attributes = 0;  // to be learned anew: this change is told here
     if (!tell) return;
     ledger_.remember(id, m.now).metadata = true;
     due_.note(m.now);

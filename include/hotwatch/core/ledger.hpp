@@ -68,6 +68,22 @@ class ledger {
     r.told = true;
   }
 
+  /// Hands what was told of a node to a new one that is nowhere, so that it can be told as removed; the node itself
+  /// counts as never told. Returns the new one.
+  node_id leave_ghost(node_id id) {
+    const record old = *find(id);
+    record& r = *find(id);
+    r.told = false;
+    r.told_name = 0;
+    const node_id ghost = tree_.make(old.told_type);
+    tree_[ghost].hidden = tree_[id].hidden;
+    record& g = remember(ghost, old.seen);
+    g.told_parent = old.told_parent;
+    g.told_name = tree_.names().store(tree_.names().view(old.told_name));
+    if (old.told_name != tree_[id].name) tree_.names().release(old.told_name);
+    return ghost;
+  }
+
   /// Gives the record's own copy of the name back, if it has one.
   void release_told_name(record& r) noexcept {
     if (r.told && r.told_name != tree_[r.node].name) tree_.names().release(r.told_name);

@@ -49,15 +49,29 @@ struct file_status {
 /// before it was told, so the file is another if its times are not older. That costs no look at a file which nobody
 /// asks about. Where nobody tells (a polled directory), it is a fingerprint of what the last look saw, because file
 /// times may be set back (rsync -t, tar).
-[[nodiscard]] inline bool content_differs(const node& n, const file_status& now) noexcept {
+///
+/// The time is that of reading, and what was read happened before: a write in between, of which no word came, is as old
+/// as the stamp. So the time of the content is compared with `quiet_since`, if that is older.
+[[nodiscard]] inline bool content_differs(const node& n, const file_status& now, file_time quiet_since) noexcept {
   if (n.fingerprinted) return n.stamp != content_fingerprint(now);
   // The change time as well: it cannot be set back. A chmod in the gap is taken for a write, a write is not missed.
-  return now.modified >= n.stamp || now.changed >= n.stamp;
+  return now.modified >= n.stamp || now.modified >= quiet_since || now.changed >= n.stamp;
 }
 
 /// The same of a file that was renamed: the rename itself moved the change time, so only the other one tells.
-[[nodiscard]] inline bool content_differs_after_rename(const node& n, const file_status& now) noexcept {
-  return n.fingerprinted ? n.stamp != content_fingerprint(now) : now.modified >= n.stamp;
+[[nodiscard]] inline bool content_differs_after_rename(const node& n, const file_status& now,
+                                                       file_time quiet_since) noexcept {
+  if (n.fingerprinted) return n.stamp != content_fingerprint(now);
+  return now.modified >= n.stamp || now.modified >= quiet_since;
+}
+
+/// The same of a file whose times or permissions were set, and which a writer then closed without having written: was
+/// there a store through a mapping in between? The time that was set is at most a tick younger than the word of it
+/// (CONFIG_HZ=100), or in the future.
+[[nodiscard]] inline bool content_differs_after_touch(const node& n, const file_status& now,
+                                                      file_time present) noexcept {
+  constexpr file_time tick = 10'000'000;
+  return now.modified > n.stamp + tick && now.modified <= present + tick;
 }
 
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {

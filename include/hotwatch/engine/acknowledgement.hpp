@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "root_keeper.hpp"
 #include "scanner.hpp"
 #include "state.hpp"
 
@@ -16,7 +17,8 @@ namespace hotwatch::inline v0::detail {
 template <class Backend>
 class acknowledgement {
  public:
-  acknowledgement(engine_state<Backend>& state, scanner<Backend>& scan) noexcept : s_(state), scan_(scan) {}
+  acknowledgement(engine_state<Backend>& state, scanner<Backend>& scan, root_keeper<Backend>& roots) noexcept
+      : s_(state), scan_(scan), roots_(roots) {}
 
   void take(std::string_view path, moment m) {
     while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
@@ -49,19 +51,32 @@ class acknowledgement {
   // What is at `name` in this directory, and below it; with no name, all that is in it.
   void settle_below(node_id parent, std::string_view name, moment m) {
     if (s_.known[parent].type != entry_type::directory || !s_.known[parent].in_tree) return;
-    // A path may be acknowledged before the kernel's word is out: the listing says what is there.
-    if (!s_.root_of(parent).is_file) (void)scan_.scan(parent, {}, m);
+    // A path may be acknowledged before the kernel's word is out: a look says what is there.
+    if (s_.root_of(parent).is_file)
+      roots_.rescan(s_.known[parent].attributes, {}, m);
+    else
+      (void)scan_.scan(parent, {}, m);
     for (const record& r : s_.told.records())
       if (r.node != no_node &&
           (stands_below(r.node, parent, name, view::known) || stands_below(r.node, parent, name, view::told)))
         settled_.push_back(r.node);
-    for (const node_id id : settled_) {
-      if (s_.known[id].in_tree) see_as_it_is(id);
-      s_.told.settle(id);
-      if (!s_.known[id].in_tree) s_.known.free(id);
-    }
+    for (const node_id id : settled_) settle(id, parent, name, m);
     settled_.clear();
     scan_.close();
+  }
+
+  // Of a rename into or out of what is acknowledged, the other end is still to be told: as removed, or as created. A
+  // directory is told as renamed all the same: what is below it has no records of its own.
+  void settle(node_id id, node_id parent, std::string_view name, moment m) {
+    record& r = *s_.told.find(id);
+    const bool comes_from_elsewhere = r.told && !stands_below(id, parent, name, view::told);
+    const bool went_elsewhere = s_.known[id].in_tree && !stands_below(id, parent, name, view::known);
+    if ((comes_from_elsewhere || went_elsewhere) && s_.known[id].type == entry_type::directory) return;
+    if (went_elsewhere) return s_.told.release_told_name(r);
+    if (comes_from_elsewhere) (void)s_.told.leave_ghost(id);
+    if (s_.known[id].in_tree) see_as_it_is(id, m);
+    s_.told.settle(id);
+    if (!s_.known[id].in_tree) s_.known.free(id);
   }
 
   [[nodiscard]] bool stands_below(node_id id, node_id parent, std::string_view name, view v) const noexcept {
@@ -72,19 +87,19 @@ class acknowledgement {
     return false;
   }
 
-  void see_as_it_is(node_id id) {
+  void see_as_it_is(node_id id, moment m) {
     file_status status;
     node& n = s_.known[id];
-    if (n.type == entry_type::directory || scan_.look(n.parent, s_.known.name(id), status)) return;
+    if (n.type == entry_type::directory || scan_.look(n.parent, s_.known.name(id), status) ||
+        status.type == entry_type::directory)
+      return;
     n.type = status.type;
-    n.stamp = content_fingerprint(status);
-    n.fingerprinted = true;
-    n.attributes = attribute_fingerprint(status);
-    n.file_id = status.file_id;
+    scan_.remember_look(id, status, m, false);
   }
 
   engine_state<Backend>& s_;
   scanner<Backend>& scan_;
+  root_keeper<Backend>& roots_;
   std::vector<node_id> settled_;
 };
 

@@ -98,27 +98,37 @@ class listener {
   void settle_names(moment m) {
     names_.clear();
     names_.swap(s_.doubted_names);
-    for (const auto [parent, ref, only_identity] : names_) {
-      const std::string name(s_.known.names().view(ref));
-      s_.known.names().release(ref);
-      if (!s_.known[parent].in_tree || (only_identity && is_what_came(parent, name))) continue;
-      if (!settle_name(parent, name, m)) doubt(parent, name);
+    for (const doubted_name& n : names_) {
+      if (!s_.disk.drained()) {  // hints came meanwhile: they are first
+        s_.doubted_names.push_back(n);
+        continue;
+      }
+      const std::string name(s_.known.names().view(n.name));
+      s_.known.names().release(n.name);
+      if (!s_.known[n.parent].in_tree || (n.only_identity && is_what_came(n.parent, name))) continue;
+      if (!settle_name(n.parent, name, m)) doubt(n.parent, name);
     }
     s_.say_farewell();
   }
 
   /// The name is to be looked at when the queue has been read to its end: until then a path may lead elsewhere.
   void doubt(node_id parent, std::string_view name) {
+    if (!s_.doubted_names.empty()) {  // a file that is written to is hinted at again and again
+      const doubted_name& last = s_.doubted_names.back();
+      if (last.parent == parent && !last.only_identity && s_.known.names().view(last.name) == name) return;
+    }
     if (!s_.root_of(parent).is_file) s_.doubted_names.push_back({parent, s_.known.names().store(name)});
   }
 
   /// A name that was looked at by its path.
   void note_look(node_id parent, std::string_view name) { looked_.push_back({parent, s_.known.names().store(name)}); }
 
-  /// The queue has been read to its end, and all of it was settled. One rename by itself leaves no doubt. But where
-  /// several met, or one met what was looked at just before, a path may have led elsewhere when it was looked at.
+  /// The queue has been read to its end, and all of it was settled. One rename by itself leaves no doubt, nor does that
+  /// of the one name that was looked at just before: where it went its identity is looked at. But where several met, or
+  /// one met a look at another name, a path may have led elsewhere when it was looked at.
   void end_of_backlog() {
-    const bool tangled = moves_ > 1 || (moves_ == 1 && (overwrote_before_ || !looked_.empty()));
+    const bool looked_elsewhere = !looked_.empty() && !(looked_.size() == 1 && is_noted(looked_.front()));
+    const bool tangled = moves_ > 1 || (moves_ == 1 && (overwrote_before_ || looked_elsewhere));
     for (std::vector<doubted_name>* list : {&noted_, &looked_}) {
       for (doubted_name n : *list) {
         n.only_identity &= !tangled;
@@ -190,7 +200,9 @@ class listener {
       default: break;
     }
     if (child == no_node) {  // filtered, gone before it was listed, or out of sight while the tree is being moved about
-      if (h.kind == hint_kind::written || h.kind == hint_kind::completed) doubt(parent, name);
+      if ((h.kind == hint_kind::written || h.kind == hint_kind::completed) &&
+          s_.judge(parent, name, false) == verdict::told)
+        doubt(parent, name);
       return;
     }
     // A listing was ahead of the queue, and this is about what had the name before. It may still be about what has it
@@ -207,7 +219,7 @@ class listener {
         return;
       case hint_kind::written: s_.settle.write(child, m); return;
       case hint_kind::completed:
-        if (s_.settle.complete(child, m)) look_at_content(child, m);
+        if (s_.settle.complete(child, m)) look_at_closed(child, m);
         return;
       case hint_kind::attributes:
         if (h.type == entry_type::directory && s_.unreadable != 0 && is_blind(child)) (void)scan_.scan(child, {}, m);
@@ -410,7 +422,7 @@ class listener {
       if (s_.known.is_within(parent, left)) continue;
       if (scan_.look(parent, name, status) || !is_same_file(s_.known[left], status)) continue;
       const bool is_directory = status.type == entry_type::directory;
-      const bool wrote = !is_directory && content_differs_after_rename(s_.known[left], status);
+      const bool wrote = !is_directory && content_differs_after_rename(s_.known[left], status, s_.quiet_since);
       const bool open = s_.known[there].open;
       s_.settle.vanish(there, m);
       s_.settle.place(left, parent, name, m);
@@ -447,9 +459,17 @@ class listener {
            status.file_id == s_.known[id].file_id;
   }
 
-  void look_at_content(node_id id, moment m) {
+  void look_at_closed(node_id id, moment m) {
     file_status status;
-    if (!scan_.look(s_.known[id].parent, s_.known.name(id), status)) scan_.settle_content(id, status, m);
+    if (!scan_.look(s_.known[id].parent, s_.known.name(id), status)) scan_.settle_closed(id, status, m);
+  }
+
+  [[nodiscard]] bool is_noted(const doubted_name& looked) const noexcept {
+    for (const doubted_name& n : noted_)
+      if (!n.only_identity && n.parent == looked.parent &&
+          s_.known.names().view(n.name) == s_.known.names().view(looked.name))
+        return true;
+    return false;
   }
 
   void note_name(node_id parent, std::string_view name, bool only_identity = false) {

@@ -136,7 +136,10 @@ class root_keeper {
 
     std::error_code ec;
     directory d = s_.disk.open_root(r.directory.c_str(), ec);
-    if (!d) return ec;
+    if (!d) {
+      if (!is_absence(ec)) poll(r, ec);
+      return ec;
+    }
     watch_directory(r, d);
     file_status status;
     const std::string_view name = std::string_view(r.absolute).substr(slash + 1);
@@ -175,22 +178,28 @@ class root_keeper {
   void watch_directory(root& r, const directory& d) {
     const watch_answer answer = s_.disk.watch(d, false);
     node& n = s_.known[r.node];
-    if (answer.watch != no_watch && answer.watch != n.watch) {
-      s_.release_watch(n.watch, {r.node, false});
-      n.watch = answer.watch;
-      s_.watches.add(answer.watch, {r.node, false});
-    } else if (answer.polled && !n.polled) {
-      n.polled = true;
-      s_.polled.push_back(r.node);
-      if (answer.error) s_.notices.push_back({notice_kind::polling, r.absolute, answer.error, answer.advice});
-    }
+    if (answer.watch == no_watch) return poll(r, answer.error, answer.advice);
+    n.polled = false;
+    if (answer.watch == n.watch) return;
+    s_.release_watch(n.watch, {r.node, false});
+    n.watch = answer.watch;
+    s_.watches.add(answer.watch, {r.node, false});
+  }
+
+  // Without a watch, or where no hint would tell that it can be opened.
+  void poll(root& r, std::error_code why, std::string_view advice = {}) {
+    node& n = s_.known[r.node];
+    if (n.polled) return;
+    n.polled = true;
+    s_.polled.push_back(r.node);
+    if (why) s_.tell(notice_kind::polling, r.node, why, advice);
   }
 
   // Whether the root was scanned.
   bool check(std::uint32_t index, const scan_policy& policy, moment m) {
     root& r = s_.roots[index];
     // The guard stands before the look, so that what happens after the look is hinted at.
-    guard(index);
+    std::error_code unguarded = guard(index);
     if (r.is_file) {
       (void)look_at_file(index, facts::telling::tell, m);
       return true;
@@ -210,9 +219,11 @@ class root_keeper {
       } else if (!r.lost) {
         lose(index, ec, m);
       } else if (tries != 0) {
+        // Where the way ends its guard tells when it leads on, if there is one.
+        if (!is_absence(ec) || unguarded) poll(r, is_absence(ec) ? unguarded : ec);
         return scanned;
       }
-      guard(index);
+      unguarded = guard(index);
     }
     suspect(index);
     return scanned;
@@ -251,18 +262,24 @@ class root_keeper {
     s_.say_farewell();
   }
 
-  void guard(std::uint32_t index) {
+  // Returns what kept a part of the way from being guarded.
+  std::error_code guard(std::uint32_t index) {
     root& r = s_.roots[index];
     std::vector<std::int32_t> old = std::move(r.guards);
     r.guards.clear();
+    // Where the way ended, every new name is told. A live watch's mask can only grow (IN_MASK_ADD): it is made anew.
+    // What happens in between is found by the look that follows.
+    if (std::exchange(r.sees_new_names, r.lost))
+      for (const std::int32_t watch : std::exchange(old, {})) s_.release_watch(watch, {index, true});
     const std::error_code refused = s_.disk.guard(r.absolute.c_str(), r.guards);
-    if (refused && !std::exchange(r.unguarded, true))
+    if (refused && refused != std::errc::permission_denied && !std::exchange(r.unguarded, true))
       s_.notices.push_back({notice_kind::failed, s_.labels[index].given, refused,
                             "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
                             "fs.inotify.max_user_watches"});
     // The new ones first: what stays guarded keeps its watch.
     for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
     for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});
+    return refused;
   }
 
   void forget(std::uint32_t index, moment m) {

@@ -92,6 +92,9 @@ class scanner {
     return !s_.disk.wait(std::chrono::nanoseconds(0));
   }
 
+  /// At a poll the limit of watches is tried again, once.
+  void try_watches_again() noexcept { may_watch_again_ = true; }
+
   /// No descriptor outlives a turn: it would hold the file system against unmounting.
   void close() noexcept {
     parent_ = directory();
@@ -136,9 +139,17 @@ class scanner {
   /// The content as it was looked at now; tells it if it is another.
   void settle_content(node_id id, const file_status& now, moment m) {
     node& n = s_.known[id];
-    const bool differs = content_differs(n, now);
+    const bool differs = content_differs(n, now, s_.quiet_since);
     if (differs) s_.settle.change_content(id, m);
     remember_look(id, now, m, !differs);
+  }
+
+  /// The same of a file that a writer closed without having written.
+  void settle_closed(node_id id, const file_status& now, moment m) {
+    const node& n = s_.known[id];
+    if (!n.touched || n.fingerprinted) return settle_content(id, now, m);
+    if (content_differs_after_touch(n, now, m.file_now)) s_.settle.change_content(id, m);
+    remember_look(id, now, m, false);
   }
 
   /// What a look saw becomes what is known. Without `tell` it is the first look.
@@ -152,6 +163,7 @@ class scanner {
     if (n.type == entry_type::directory) return;
     n.stamp = content_fingerprint(now);
     n.fingerprinted = true;
+    n.touched = false;
     n.file_id = now.file_id;
   }
 
@@ -159,8 +171,7 @@ class scanner {
   /// or at every poll_interval.
   void could_not_open(node_id id, std::error_code ec) {
     // Gone, replaced, or moved together with a directory above it: the hints about that are in the queue.
-    if (ec == std::errc::no_such_file_or_directory || ec == std::errc::not_a_directory ||
-        ec == std::errc::too_many_symbolic_link_levels) {
+    if (is_absence(ec)) {
       s_.doubts.push_back(id);
       return;
     }
@@ -241,24 +252,26 @@ class scanner {
       const bool is_directory = type == entry_type::directory;
       if (v == verdict::pruned || (v == verdict::hidden && !is_directory)) return;
       const bool hidden = v == verdict::hidden;
+      const node_id known = s_.known.find(id, name);
       if (fresh) {
+        if (known != no_node) return;  // removed and made again while it was listed: it is in the listing twice
         const node_id child = s_.settle.appear(id, name, type, hidden, m, policy.telling);
         s_.known[child].file_id = file_id;
         if (is_directory && recursive) to_enter_.push_back(child);
         if (looks && !d.look(name, status)) remember_look(child, status, m, false);
         return;
       }
-      const node_id child = s_.known.find(id, name);
-      if (child != no_node && is_still(child, type, file_id, hidden)) {
-        s_.known[child].seen = true;
-        s_.known[child].file_id = file_id;
-        s_.known[child].type = type;
+      if (known != no_node && is_still(known, type, file_id, hidden)) {
+        s_.known[known].seen = true;
+        s_.known[known].file_id = file_id;
+        s_.known[known].type = type;
       } else {
         arrivals_.push_back({id, s_.known.names().store(name), type, hidden, file_id});
       }
     });
     if (ec) {
       for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = false;
+      to_enter_.resize(first);  // they are read when this directory is
       could_not_open(id, ec);
       return ec;
     }
@@ -332,6 +345,8 @@ class scanner {
       return true;
     }
     may_watch_again_ = false;
+    // What it had may be the watch of another directory, which had the name before.
+    s_.release_watch(std::exchange(n.watch, no_watch), {id, false});
     if (n.polled || !answer.polled) return true;
     n.polled = true;
     s_.polled.push_back(id);
@@ -397,10 +412,11 @@ class scanner {
       id = no_node;
     if (id != no_node) {
       if (s_.known[id].in_tree) s_.settle.lift(id, m);  // it was below a directory that is missing
-      const bool wrote = a.type != entry_type::directory && content_differs_after_rename(s_.known[id], status);
+      const bool wrote =
+          a.type != entry_type::directory && content_differs_after_rename(s_.known[id], status, s_.quiet_since);
       s_.settle.place(id, a.parent, name, m);
       if (a.type == entry_type::directory)
-        return enter_renamed(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
+        return walk_into(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
       if (wrote) s_.settle.change_content(id, m);
       if (looks) remember_look(id, status, m, !wrote);
       return;
@@ -408,19 +424,16 @@ class scanner {
     id = s_.settle.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
     if (looks) remember_look(id, status, m, false);
-    if (a.type == entry_type::directory && s_.root_of(id).recursive) (void)walk_into(id, policy, m);
+    if (a.type == entry_type::directory) walk_into(id, policy, m);
   }
 
-  void enter_renamed(node_id id, const scan_policy& policy, moment m) {
-    if (s_.root_of(id).recursive) (void)walk_into(id, policy, m);
-  }
-
-  std::error_code walk_into(node_id id, const scan_policy& policy, moment m) {
+  void walk_into(node_id id, const scan_policy& policy, moment m) {
+    if (!s_.root_of(id).recursive) return;
     std::error_code ec;
-    directory d = open_surely(id, ec);
-    if (d) return walk(id, std::move(d), policy, m);
-    could_not_open(id, ec);
-    return ec;
+    if (directory d = open_surely(id, ec); d)
+      (void)walk(id, std::move(d), policy, m);
+    else
+      could_not_open(id, ec);
   }
 
   // Which of the missing nodes, and those below them, has this inode number?
@@ -465,11 +478,6 @@ class scanner {
     indexed_ = missing_.size();
   }
 
- public:
-  /// At a poll the limit of watches is tried again, once.
-  void try_watches_again() noexcept { may_watch_again_ = true; }
-
- private:
   engine_state<Backend>& s_;
   directory parent_;
   node_id open_parent_ = no_node;

@@ -28,7 +28,8 @@ struct root {
   bool alive = false;
   bool is_file = false;
   bool lost = false;
-  bool unguarded = false;  ///< told that not all of the way to it is guarded
+  bool unguarded = false;       ///< told that not all of the way to it is guarded
+  bool sees_new_names = false;  ///< its guards tell of more than their own moving and removal
   bool recursive = true;
   node_id node = no_node;    ///< the directory; of a single file, the directory that holds it, hidden
   std::string absolute;      ///< as given, made absolute when it was added
@@ -52,6 +53,12 @@ struct owned_notice {
   std::error_code error;
   std::string_view advice;
 };
+
+/// Whether this is why a directory could not be opened: it is not there.
+[[nodiscard]] inline bool is_absence(std::error_code ec) noexcept {
+  return ec == std::errc::no_such_file_or_directory || ec == std::errc::not_a_directory ||
+         ec == std::errc::too_many_symbolic_link_levels;
+}
 
 template <class Backend>
 struct engine_state {
@@ -110,6 +117,8 @@ struct engine_state {
   std::vector<node_id> doubts;
   std::vector<doubted_name> doubted_names;
   std::vector<owned_notice> notices;
+  /// The file system's time when the backend's queue was last known to be empty: what is hinted at came later.
+  file_time quiet_since = 0;
   std::uint32_t unreadable = 0;  ///< times that a directory could not be read
   statistics counted;
   std::string way;
