@@ -40,10 +40,10 @@ struct watch_answer {
 /// - A hint carries the handle of a watched directory and the way below it, usually one name. It may come twice, late,
 ///   or without cause. It may not fail to come: once watch() has answered with a handle, every later change of an entry
 ///   of that directory is hinted at.
-/// - `directory` is an open directory: listing it and looking at its entries is the only way to the disk. In
-/// `open_root`
-///   symlinks are followed, in `open_child` they are not.
-/// - All calls come from one thread at a time, except wake(), which may come from any thread and from signal handlers.
+/// - `directory` is an open directory: listing it and looking at its entries is the only way to the disk. open_root()
+///   follows symlinks, open_child() does not.
+/// - All calls come from one thread at a time, with two exceptions: wake() may come from any thread and from signal
+///   handlers, and while wait() blocks on one thread another may watch, look and guard.
 template <class B>
 concept backend = requires(B b, const typename B::directory d, std::string_view name, const char* path,
                            std::error_code& ec, file_status& status, std::vector<char>& buffer,

@@ -57,9 +57,9 @@ struct statistics {
   std::uint64_t changes = 0;             ///< told
   std::uint64_t batches = 0;             ///< told
   std::uint64_t overflows = 0;           ///< times the kernel dropped events
-  std::uint64_t rescans = 0;             ///< directory trees read again
+  std::uint64_t rescans = 0;             ///< directory trees read: roots, what came, and again after a loss
   std::uint64_t polled_directories = 0;  ///< polled now
-  std::uint64_t bytes = 0;               ///< heap bytes held now
+  std::uint64_t bytes = 0;               ///< heap bytes held now for names, what is known and what is to be told
   std::uint64_t name_bytes = 0;          ///< of those, bytes that hold names
 };
 

@@ -22,8 +22,7 @@ struct moment {
   file_time file_now = 0;
 };
 
-/// The only writer of tree and ledger. Each function is one fact; all of them take it as it comes, twice or out of
-/// date: a name that is known appears once, and one that is unknown does not vanish.
+/// Makes, moves and removes names, in the tree and in the ledger. Each function is one fact.
 class facts {
  public:
   facts(tree& known, ledger& told, debounce_clock& due) noexcept : tree_(known), ledger_(told), due_(due) {}
