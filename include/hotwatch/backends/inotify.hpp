@@ -16,6 +16,7 @@
 #include "../os/linux/inotify_queue.hpp"
 #include "../os/linux/root_path.hpp"
 #include "../os/linux/system.hpp"
+#include "../os/linux/time.hpp"
 
 namespace hotwatch::inline v0 {
 
@@ -96,11 +97,7 @@ class basic_inotify_backend {
   [[nodiscard]] int native_handle() { return queue_.native_handle(); }
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { queue_.arm(after); }
 
-  [[nodiscard]] file_time file_now() const noexcept {
-    timespec now{};
-    system_.clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return static_cast<file_time>(now.tv_sec) * 1'000'000'000u + static_cast<file_time>(now.tv_nsec);
-  }
+  [[nodiscard]] file_time file_now() const noexcept { return detail::file_clock_now(system_); }
 
   [[nodiscard]] System& system() noexcept { return system_; }
 

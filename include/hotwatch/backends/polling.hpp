@@ -12,9 +12,11 @@
 
 #include "../backend.hpp"
 #include "../os/linux/directory.hpp"
+#include "../os/linux/event_flag.hpp"
 #include "../os/linux/ready_handle.hpp"
 #include "../os/linux/root_path.hpp"
 #include "../os/linux/system.hpp"
+#include "../os/linux/time.hpp"
 
 namespace hotwatch::inline v0 {
 
@@ -25,13 +27,9 @@ class basic_polling_backend {
  public:
   using directory = detail::directory<System>;
 
-  explicit basic_polling_backend(System system = {}) : system_(std::move(system)), ready_(system_) {
-    event_ = system_.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (event_ < 0) throw std::system_error(detail::last_error(), "hotwatch: eventfd");
+  explicit basic_polling_backend(System system = {}) : system_(std::move(system)), ready_(system_), woken_(system_) {
+    woken_.open();
   }
-  basic_polling_backend(const basic_polling_backend&) = delete;
-  basic_polling_backend& operator=(const basic_polling_backend&) = delete;
-  ~basic_polling_backend() { system_.close(event_); }
 
   [[nodiscard]] directory open_root(const char* path, std::error_code& ec) {
     return directory::open(system_, path, ec);
@@ -47,15 +45,10 @@ class basic_polling_backend {
   std::error_code guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept {
-    pollfd fd{event_, POLLIN, 0};
+    pollfd fd{woken_.fd(), POLLIN, 0};
     timespec time{};
-    if (timeout && timeout->count() > 0) {
-      time.tv_sec = static_cast<time_t>(timeout->count() / 1'000'000'000);
-      time.tv_nsec = static_cast<long>(timeout->count() % 1'000'000'000);
-    }
-    if (system_.ppoll(&fd, 1, timeout ? &time : nullptr) <= 0) return false;
-    std::uint64_t count;
-    return system_.read(event_, &count, sizeof count) > 0;
+    if (timeout && timeout->count() > 0) time = detail::to_timespec(*timeout);
+    return system_.ppoll(&fd, 1, timeout ? &time : nullptr) > 0 && woken_.lower();
   }
   template <class Sink>
   std::size_t drain(Sink&&) noexcept {
@@ -63,28 +56,19 @@ class basic_polling_backend {
   }
   [[nodiscard]] bool drained() const noexcept { return true; }
   void finish_renames(const directory&) noexcept {}
-  void wake() noexcept {
-    const int saved = errno;
-    const std::uint64_t one = 1;
-    (void)!system_.write(event_, &one, sizeof one);
-    errno = saved;
-  }
+  void wake() noexcept { woken_.raise(); }
 
-  [[nodiscard]] int native_handle() { return ready_.open(event_, -1); }
+  [[nodiscard]] int native_handle() { return ready_.open(woken_.fd(), -1); }
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { ready_.arm(after); }
 
-  [[nodiscard]] file_time file_now() const noexcept {
-    timespec now{};
-    system_.clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return static_cast<file_time>(now.tv_sec) * 1'000'000'000u + static_cast<file_time>(now.tv_nsec);
-  }
+  [[nodiscard]] file_time file_now() const noexcept { return detail::file_clock_now(system_); }
 
   [[nodiscard]] System& system() noexcept { return system_; }
 
  private:
   System system_;
   detail::ready_handle<System> ready_;
-  int event_ = -1;
+  detail::event_flag<System> woken_;
 };
 
 using polling_backend = basic_polling_backend<>;

@@ -14,8 +14,10 @@
 
 #include "../../decode/inotify.hpp"
 #include "directory.hpp"
+#include "event_flag.hpp"
 #include "ready_handle.hpp"
 #include "system.hpp"
+#include "time.hpp"
 
 namespace hotwatch::inline v0::detail {
 
@@ -28,7 +30,7 @@ namespace hotwatch::inline v0::detail {
 template <class System>
 class inotify_queue {
  public:
-  explicit inotify_queue(System& system) : system_(system), ready_(system), buffer_(buffer_size) {
+  explicit inotify_queue(System& system) : system_(system), ready_(system), woken_(system), buffer_(buffer_size) {
     queue_ = system_.inotify_init1(IN_CLOEXEC);
     if (queue_ < 0) {
       const std::error_code why = last_error();
@@ -40,13 +42,12 @@ class inotify_queue {
     waker_ = system_.memfd_create("hotwatch-waker", MFD_CLOEXEC);
     // Once before it is watched: where a sandbox forbids it, that is known now.
     if (waker_ >= 0 && system_.fchmod(waker_, waker_mode) == 0) waker_watch_ = watch_waker();
-    if (waker_watch_ == no_watch) {
-      event_ = system_.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-      if (event_ < 0) {
-        const std::error_code why = last_error();
-        close_all();
-        throw std::system_error(why, "hotwatch: eventfd");
-      }
+    if (waker_watch_ != no_watch) return;
+    try {
+      woken_.open();
+    } catch (...) {
+      close_all();
+      throw;
     }
   }
   inotify_queue(const inotify_queue&) = delete;
@@ -54,18 +55,14 @@ class inotify_queue {
   ~inotify_queue() { close_all(); }
 
   [[nodiscard]] int fd() const noexcept { return queue_; }
-  [[nodiscard]] int native_handle() { return ready_.open(queue_, event_); }
+  [[nodiscard]] int native_handle() { return ready_.open(queue_, woken_.fd()); }
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { ready_.arm(after); }
 
   /// From any thread and any signal handler: the wait that goes on, or the next one, ends.
   void wake() noexcept {
+    if (waker_watch_ == no_watch) return woken_.raise();
     const int saved = errno;
-    if (event_ >= 0) {
-      const std::uint64_t one = 1;
-      (void)!system_.write(event_, &one, sizeof one);
-    } else {
-      system_.fchmod(waker_, waker_mode);
-    }
+    system_.fchmod(waker_, waker_mode);
     errno = saved;
   }
 
@@ -76,7 +73,7 @@ class inotify_queue {
       drained_ = false;  // what came since then was not read
       return true;
     }
-    if ((timeout || event_ >= 0) && !poll(timeout)) return false;
+    if ((timeout || waker_watch_ == no_watch) && !poll(timeout)) return false;
     read();
     return undecoded() != 0;
   }
@@ -108,24 +105,17 @@ class inotify_queue {
   [[nodiscard]] std::size_t undecoded() const noexcept { return filled_ - decoded_; }
 
   [[nodiscard]] bool poll(std::optional<std::chrono::nanoseconds> timeout) noexcept {
-    pollfd fds[2] = {{queue_, POLLIN, 0}, {event_, POLLIN, 0}};
-    int queued = 0;
-    if (timeout && timeout->count() <= 0 && event_ < 0) {
-      drained_ = true;
+    drained_ = true;
+    const bool in_queue = waker_watch_ != no_watch;
+    if (in_queue && timeout && timeout->count() <= 0) {
+      int queued = 0;
       return system_.bytes_queued(queue_, &queued) == 0 && queued > 0;
     }
     timespec time{};
-    if (timeout && timeout->count() > 0) {
-      time.tv_sec = static_cast<time_t>(timeout->count() / 1'000'000'000);
-      time.tv_nsec = static_cast<long>(timeout->count() % 1'000'000'000);
-    }
-    drained_ = true;
-    const int ready = system_.ppoll(fds, event_ >= 0 ? 2 : 1, timeout ? &time : nullptr);
-    if (ready <= 0) return false;
-    if ((fds[1].revents & POLLIN) != 0) {
-      std::uint64_t count;
-      (void)!system_.read(event_, &count, sizeof count);
-    }
+    if (timeout && timeout->count() > 0) time = to_timespec(*timeout);
+    pollfd fds[2] = {{queue_, POLLIN, 0}, {woken_.fd(), POLLIN, 0}};
+    if (system_.ppoll(fds, in_queue ? 1 : 2, timeout ? &time : nullptr) <= 0) return false;
+    if ((fds[1].revents & POLLIN) != 0) woken_.lower();
     return (fds[0].revents & POLLIN) != 0;
   }
 
@@ -144,15 +134,15 @@ class inotify_queue {
   }
 
   void close_all() noexcept {
-    for (const int fd : {event_, waker_, queue_})
+    for (const int fd : {waker_, queue_})
       if (fd >= 0) system_.close(fd);
   }
 
   System& system_;
   ready_handle<System> ready_;
+  event_flag<System> woken_;  ///< where the queue itself cannot wake
   int queue_ = -1;
   int waker_ = -1;
-  int event_ = -1;
   std::int32_t waker_watch_ = no_watch;
   std::vector<char> buffer_;
   std::size_t filled_ = 0;

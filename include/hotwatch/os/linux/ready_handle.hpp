@@ -10,6 +10,7 @@
 
 #include "directory.hpp"
 #include "system.hpp"
+#include "time.hpp"
 
 namespace hotwatch::inline v0::detail {
 
@@ -55,9 +56,8 @@ class ready_handle {
     itimerspec value{};
     if (after) {
       // A time of zero would disarm it (timerfd_settime(2)).
-      const auto ns = after->count() < 1 ? 1 : after->count();
-      value.it_value.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
-      value.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+      constexpr std::chrono::nanoseconds shortest(1);
+      value.it_value = to_timespec(*after < shortest ? shortest : *after);
     }
     armed_ = after.has_value();
     system_.timerfd_settime(timer_, 0, &value);
