@@ -22,7 +22,9 @@
 #include "change.hpp"
 #include "engine/acknowledgement.hpp"
 #include "engine/listener.hpp"
+#include "engine/name_doubts.hpp"
 #include "engine/path_argument.hpp"
+#include "engine/renames.hpp"
 #include "engine/root_keeper.hpp"
 #include "engine/scanner.hpp"
 #include "engine/state.hpp"
@@ -155,7 +157,7 @@ class basic_watcher {
   void acknowledge(const Path& path) {
     read_all();
     const detail::moment m = moment_now();
-    detail::acknowledgement<Backend>(s_, scan_, roots_).take(detail::path_text_of(path), m);
+    detail::acknowledgement<Backend>(s_, lookup_, scan_, roots_).take(detail::path_text_of(path), m);
     if (s_.told.empty()) s_.due.told(m.now, detail::debounce_clock::never);
     end_of_turn();
   }
@@ -296,31 +298,31 @@ class basic_watcher {
   void turn(detail::moment m) {
     drain(m);
     // What belongs to what was read may be in the queue still.
-    while (!s_.disk.drained() && !stopped() && (listener_.overflowed() || listener_.waits_for_halves())) {
+    while (!s_.disk.drained() && !stopped() && (listener_.overflowed() || renames_.waits_for_halves())) {
       s_.disk.wait(duration(0));
       drain(m);
     }
-    if (listener_.waits_for_halves()) {  // most often it is there by now
+    if (renames_.waits_for_halves()) {  // most often it is there by now
       s_.disk.wait(duration(0));
       drain(m);
     }
-    while (!stopped() && listener_.waits_for_halves()) {
-      listener_.finish_renames();
+    while (!stopped() && renames_.waits_for_halves()) {
+      renames_.finish_renames();
       do {
         s_.disk.wait(duration(0));
         drain(m);
       } while (!s_.disk.drained() && !stopped());
-      listener_.give_up_halves(false, m);
+      renames_.give_up_halves(false, m);
     }
-    listener_.give_up_halves(true, m);
-    if (const bool dropped = listener_.take_overflow(); dropped || listener_.take_lost_track()) look_at_all(dropped, m);
+    renames_.give_up_halves(true, m);
+    if (const bool dropped = listener_.take_overflow(); dropped || renames_.take_lost_track()) look_at_all(dropped, m);
     roots_.check_suspects(m);
     if (backlog_ && s_.disk.drained()) {
       backlog_ = false;
-      listener_.end_of_backlog();
+      doubts_.end_of_backlog();
     }
     if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
-    scan_.close();
+    lookup_.close();
   }
 
   // A look may raise another doubt while the tree is being moved about. The hints that will settle it are on their way,
@@ -332,14 +334,14 @@ class basic_watcher {
       doubted_.clear();
       doubted_.swap(s_.doubts);
       for (const detail::node_id id : doubted_) scan_.verify(id, m);
-      scan_.close();
-      listener_.settle_names(m);
+      lookup_.close();
+      doubts_.settle(m);
     }
-    scan_.close();
+    lookup_.close();
     doubts_wait_ = has_doubts() && s_.disk.drained();
     return true;
   }
-  [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && s_.doubted_names.empty()); }
+  [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
 
   void drain(detail::moment m) {
     const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
@@ -385,7 +387,7 @@ class basic_watcher {
     }
     scan_.settle_several(files, m);
     next_poll_ = now() + s_.opts.poll_interval;
-    scan_.close();
+    lookup_.close();
   }
 
   [[nodiscard]] const batch* tell(bool all, detail::moment m) {
@@ -423,19 +425,19 @@ class basic_watcher {
       const detail::node_id id = records[i].node;
       if (id == detail::no_node || s_.known[id].type != entry_type::unknown || !s_.known[id].in_tree) continue;
       file_status status;
-      if (!scan_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
+      if (!lookup_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
         if (status.type == entry_type::directory) continue;
         detail::node& n = s_.known[id];
         n.type = status.type;
         n.file_id = status.file_id;
-        listener_.note_look(n.parent, s_.known.name(id));
+        doubts_.note_look(n.parent, s_.known.name(id));
         // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
         if (status.type != entry_type::file || status.links > 1) n.open = false;
       } else if (m.now - records[i].seen > s_.opts.debounce.max_wait + given_up_after) {
         s_.settle.vanish(id, m);  // it went without a word
       }
     }
-    scan_.close();
+    lookup_.close();
   }
   static constexpr duration given_up_after = std::chrono::milliseconds(100);
 
@@ -446,9 +448,12 @@ class basic_watcher {
   }
 
   detail::engine_state<Backend> s_;
-  detail::scanner<Backend> scan_{s_};
+  detail::lookup<Backend> lookup_{s_};
+  detail::scanner<Backend> scan_{s_, lookup_};
   detail::root_keeper<Backend> roots_{s_, scan_};
-  detail::listener<Backend> listener_{s_, scan_, roots_};
+  detail::name_doubts<Backend> doubts_{s_, lookup_, scan_};
+  detail::renames<Backend> renames_{s_, lookup_, scan_, doubts_};
+  detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_};
   std::uint32_t next_root_ = 0;
   time_point next_poll_ = detail::debounce_clock::never;
   bool armed_ = false;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lookup.hpp"
 #include "root_keeper.hpp"
 #include "scanner.hpp"
 #include "state.hpp"
@@ -17,8 +18,9 @@ namespace hotwatch::inline v0::detail {
 template <class Backend>
 class acknowledgement {
  public:
-  acknowledgement(engine_state<Backend>& state, scanner<Backend>& scan, root_keeper<Backend>& roots) noexcept
-      : s_(state), scan_(scan), roots_(roots) {}
+  acknowledgement(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan,
+                  root_keeper<Backend>& roots) noexcept
+      : s_(state), lookup_(lookup), scan_(scan), roots_(roots) {}
 
   void take(std::string_view path, moment m) {
     while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
@@ -62,7 +64,7 @@ class acknowledgement {
         settled_.push_back(r.node);
     for (const node_id id : settled_) settle(id, parent, name, m);
     settled_.clear();
-    scan_.close();
+    lookup_.close();
   }
 
   // Of a rename into or out of what is acknowledged, the other end is still to be told: as removed, or as created. A
@@ -90,7 +92,7 @@ class acknowledgement {
   void see_as_it_is(node_id id, moment m) {
     file_status status;
     node& n = s_.known[id];
-    if (n.type == entry_type::directory || scan_.look(n.parent, s_.known.name(id), status) ||
+    if (n.type == entry_type::directory || lookup_.look(n.parent, s_.known.name(id), status) ||
         status.type == entry_type::directory)
       return;
     n.type = status.type;
@@ -98,6 +100,7 @@ class acknowledgement {
   }
 
   engine_state<Backend>& s_;
+  lookup<Backend>& lookup_;
   scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
   std::vector<node_id> settled_;

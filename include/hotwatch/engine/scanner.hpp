@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../backend.hpp"
+#include "lookup.hpp"
 #include "state.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -30,82 +31,16 @@ class scanner {
  public:
   using directory = typename Backend::directory;
 
-  explicit scanner(engine_state<Backend>& state) noexcept : s_(state) {}
-
-  /// Opens a directory of the tree, from its root, name by name.
-  [[nodiscard]] directory open(node_id id, std::error_code& ec) {
-    chain_.clear();
-    for (; s_.known[id].parent != no_node; id = s_.known[id].parent) chain_.push_back(id);
-    const root& r = s_.roots[s_.known[id].attributes];
-    directory d = s_.disk.open_root((r.is_file ? r.directory : r.absolute).c_str(), ec);
-    for (; d && !chain_.empty(); chain_.pop_back()) d = d.open_child(s_.known.name(chain_.back()), ec);
-    return d;
-  }
-
-  /// The same, but only from the directory that its parent's watch stands for: the parent's path may lead to another by
-  /// now, in which there may be something of that name too. Then ENOENT.
-  [[nodiscard]] directory open_surely(node_id id, std::error_code& ec) {
-    const node_id parent = s_.known[id].parent;
-    if (parent == no_node) return open(id, ec);
-    const directory above = open(parent, ec);
-    if (!above) return directory();
-    if (is_itself(parent, above)) return above.open_child(s_.known.name(id), ec);
-    ec = std::make_error_code(std::errc::no_such_file_or_directory);
-    return directory();
-  }
-
-  /// Looks at a name in a directory of the tree.
-  [[nodiscard]] std::error_code look(node_id parent, std::string_view name, file_status& out) {
-    std::error_code ec;
-    if (open_parent_ != parent || !parent_) {
-      parent_ = open(parent, ec);
-      open_parent_ = parent;
-    }
-    const root& r = s_.root_of(parent);
-    return ec ? ec : parent_.look(r.is_file ? std::string_view(r.target) : name, out);
-  }
-
-  /// The same by path: one system call, for what may be wrong when somebody puts a symlink in the way.
-  [[nodiscard]] std::error_code look_by_path(node_id parent, std::string_view name, file_status& out) {
-    const root& r = s_.root_of(parent);
-    if (r.is_file) return look(parent, name, out);
-    path_ = r.absolute;
-    if (path_.back() != '/') path_ += '/';
-    s_.paths.append_way(parent, view::known, path_);
-    if (path_.back() != '/') path_ += '/';
-    path_ += name;
-    const std::error_code ec = s_.disk.look(path_.c_str(), out);
-    return ec == std::errc::filename_too_long ? look(parent, name, out) : ec;
-  }
-
-  /// The same, and whether it was this directory which was looked into: its path may lead to another by now, and the
-  /// hints about that be in the queue.
-  [[nodiscard]] bool look_surely(node_id parent, std::string_view name, file_status& out, std::error_code& why) {
-    why = look(parent, name, out);
-    return parent_ && is_itself(parent, parent_);
-  }
-
-  /// Whether nothing came meanwhile about names of the directory that was looked into last: what is missing there is
-  /// gone.
-  [[nodiscard]] bool nothing_came() {
-    s_.disk.finish_renames(parent_);
-    return !s_.disk.wait(std::chrono::nanoseconds(0));
-  }
+  scanner(engine_state<Backend>& state, lookup<Backend>& lookup) noexcept : s_(state), lookup_(lookup) {}
 
   /// At a poll the limit of watches is tried again, once.
   void try_watches_again() noexcept { may_watch_again_ = true; }
-
-  /// No descriptor outlives a turn: it would hold the file system against unmounting.
-  void close() noexcept {
-    parent_ = directory();
-    open_parent_ = no_node;
-  }
 
   /// Reads the directory and what is below it as far as the policy says, and settles the differences.
   /// Returns the error that kept `top` itself from being read.
   std::error_code scan(node_id top, scan_policy policy, moment m) {
     std::error_code ec;
-    directory d = open_surely(top, ec);
+    directory d = lookup_.open_surely(top, ec);
     if (d) return scan(top, std::move(d), policy, m);
     could_not_open(top, ec);
     return ec;
@@ -116,6 +51,11 @@ class scanner {
     const std::error_code ec = walk(top, std::move(d), policy, m);
     if (!several_) settle_arrivals(policy, m);
     return ec;
+  }
+
+  /// Reads a directory that has come.
+  void take_in(node_id id, moment m) {
+    if (s_.root_of(id).recursive) (void)scan(id, {}, m);
   }
 
   /// Several scans that are one look: what one of them misses another may find. Ends with settle_several().
@@ -130,9 +70,9 @@ class scanner {
     const node& n = s_.known[id];
     if (!n.in_tree || n.type != entry_type::directory || !s_.root_of(id).recursive) return;
     std::error_code ec;
-    directory d = open_surely(id, ec);
+    directory d = lookup_.open_surely(id, ec);
     if (!d) return could_not_open(id, ec);
-    if (n.watch != no_watch && is_itself(id, d)) return;
+    if (n.watch != no_watch && lookup_.is_itself(id, d)) return;
     (void)scan(id, std::move(d), {true, true, true, true}, m);
   }
 
@@ -220,8 +160,8 @@ class scanner {
       to_enter_.pop_back();
       std::error_code why;
       if (!f.dir) {
-        f.dir = open(f.id, why);
-        if (f.dir && !is_itself(f.id, f.dir)) why = std::make_error_code(std::errc::no_such_file_or_directory);
+        f.dir = lookup_.open(f.id, why);
+        if (f.dir && !lookup_.is_itself(f.id, f.dir)) why = std::make_error_code(std::errc::no_such_file_or_directory);
       }
       directory child = why ? directory() : f.dir.open_child(s_.known.name(id), why);
       if (!child) {
@@ -250,7 +190,7 @@ class scanner {
       }
       const verdict v = s_.judge(id, name, type == entry_type::directory);
       const bool is_directory = type == entry_type::directory;
-      if (v == verdict::pruned || (v == verdict::hidden && !is_directory)) return;
+      if (!counts(v, is_directory)) return;
       const bool hidden = v == verdict::hidden;
       const node_id known = s_.known.find(id, name);
       if (fresh) {
@@ -361,28 +301,10 @@ class scanner {
     owners_.clear();
     s_.watches.find(watch, owners_);
     for (const watch_table::target& t : owners_)
-      if (!t.guard && t.index != id && s_.known.root_of(t.index) == s_.known.root_of(id) && !leads_to(t.index, d))
+      if (!t.guard && t.index != id && s_.known.root_of(t.index) == s_.known.root_of(id) &&
+          !lookup_.leads_to(t.index, d))
         return t.index;
     return no_node;
-  }
-
-  [[nodiscard]] bool is_itself(node_id id, const directory& d) {
-    const node& n = s_.known[id];
-    if (n.watch == no_watch) return true;
-    const std::int32_t watch = s_.disk.watch(d, n.parent == no_node).watch;
-    if (watch == n.watch) return true;
-    if (watch != no_watch && !s_.watches.contains(watch)) s_.disk.unwatch(watch);  // it was only asked for its name
-    return false;
-  }
-
-  [[nodiscard]] bool leads_to(node_id id, const directory& d) {
-    std::error_code ec;
-    file_status here;
-    file_status there;
-    if (!is_placed(id)) return false;
-    const directory other = open(id, ec);
-    return other && !other.look({}, there) && !d.look({}, here) && here.device == there.device &&
-           here.file_id == there.file_id;
   }
 
   // New names. Those that are the same file as one that is missing were renamed.
@@ -398,7 +320,7 @@ class scanner {
       if (!s_.known[id].in_tree) s_.settle.vanish(id, m);
     missing_.clear();
     indexed_ = 0;
-    close();
+    lookup_.close();
     s_.say_farewell();
   }
 
@@ -406,7 +328,7 @@ class scanner {
     file_status status;
     const bool looks = s_.known[a.parent].polled;
     node_id id = missing_file(a.file_id);
-    if ((id != no_node || looks) && look(a.parent, name, status)) return;  // gone again
+    if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) return;  // gone again
     if (id != no_node &&
         (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status) || s_.known.is_within(a.parent, id)))
       id = no_node;
@@ -430,7 +352,7 @@ class scanner {
   void walk_into(node_id id, const scan_policy& policy, moment m) {
     if (!s_.root_of(id).recursive) return;
     std::error_code ec;
-    if (directory d = open_surely(id, ec); d)
+    if (directory d = lookup_.open_surely(id, ec); d)
       (void)walk(id, std::move(d), policy, m);
     else
       could_not_open(id, ec);
@@ -442,15 +364,9 @@ class scanner {
     index_missing();
     for (std::size_t i = slot_of(file_id); by_file_id_[i] != no_node; i = (i + 1) & (by_file_id_.size() - 1)) {
       const node_id id = by_file_id_[i];
-      if (s_.known[id].file_id == file_id && !is_placed(id)) return id;
+      if (s_.known[id].file_id == file_id && !lookup_.is_placed(id)) return id;
     }
     return no_node;
-  }
-
-  [[nodiscard]] bool is_placed(node_id id) const noexcept {
-    for (; id != no_node; id = s_.known[id].parent)
-      if (!s_.known[id].in_tree) return false;
-    return true;
   }
 
   [[nodiscard]] std::size_t slot_of(std::uint64_t file_id) const noexcept {
@@ -479,9 +395,7 @@ class scanner {
   }
 
   engine_state<Backend>& s_;
-  directory parent_;
-  node_id open_parent_ = no_node;
-  std::vector<node_id> chain_;
+  lookup<Backend>& lookup_;
   std::vector<frame> frames_;
   std::vector<node_id> to_enter_;
   std::vector<arrival> arrivals_;
@@ -490,7 +404,6 @@ class scanner {
   std::size_t indexed_ = 0;
   bool several_ = false;
   std::vector<char> listing_;
-  std::string path_;
   std::vector<watch_table::target> owners_;
   bool may_watch_again_ = true;
 };

@@ -40,19 +40,17 @@ struct root {
   std::vector<std::int32_t> guards;
 };
 
-/// A name of which the hints left open whether it is there.
-struct doubted_name {
-  node_id parent;
-  name_ref name;
-  bool only_identity = false;  ///< it is there, but it may be another file
-};
-
 struct owned_notice {
   notice_kind kind;
   std::string path;
   std::error_code error;
   std::string_view advice;
 };
+
+/// Whether such an entry is known at all: told, or a directory that is walked.
+[[nodiscard]] constexpr bool counts(verdict v, bool is_directory) noexcept {
+  return v == verdict::told || (v == verdict::hidden && is_directory);
+}
 
 /// Whether this is why a directory could not be opened: it is not there.
 [[nodiscard]] inline bool is_absence(std::error_code ec) noexcept {
@@ -89,6 +87,9 @@ struct engine_state {
     return names.judge(name, way, is_directory);
   }
 
+  /// Whether nothing is heard of what is in this directory.
+  [[nodiscard]] bool is_blind(node_id id) const noexcept { return known[id].watch == no_watch && !known[id].polled; }
+
   /// A handle stands for one thing less; when it stands for nothing the backend may forget it.
   void release_watch(std::int32_t watch, watch_table::target t) {
     if (watch != no_watch && !watches.remove(watch, t)) disk.unwatch(watch);
@@ -115,7 +116,6 @@ struct engine_state {
   /// may lead to another one, whose hints are still in the queue; what is opened too early is looked at again when the
   /// queue has been read to its end.
   std::vector<node_id> doubts;
-  std::vector<doubted_name> doubted_names;
   std::vector<owned_notice> notices;
   /// The file system's time when the backend's queue was last known to be empty: what is hinted at came later.
   file_time quiet_since = 0;
