@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../backend.hpp"
+#include "../core/hash_index.hpp"
 #include "lookup.hpp"
 #include "state.hpp"
 
@@ -362,15 +363,8 @@ class scanner {
   [[nodiscard]] node_id missing_file(std::uint64_t file_id) {
     if (missing_.empty() || file_id == 0) return no_node;
     index_missing();
-    for (std::size_t i = slot_of(file_id); by_file_id_[i] != no_node; i = (i + 1) & (by_file_id_.size() - 1)) {
-      const node_id id = by_file_id_[i];
-      if (s_.known[id].file_id == file_id && !lookup_.is_placed(id)) return id;
-    }
-    return no_node;
-  }
-
-  [[nodiscard]] std::size_t slot_of(std::uint64_t file_id) const noexcept {
-    return mix64(file_id) & (by_file_id_.size() - 1);
+    return by_file_id_.find(mix64(file_id),
+                            [&](node_id id) { return s_.known[id].file_id == file_id && !lookup_.is_placed(id); });
   }
 
   void index_missing() {
@@ -382,14 +376,9 @@ class scanner {
           for (node_id id = top; id != no_node; id = s_.known.next(id, top)) visit(id);
     };
     each([&](node_id) { ++count; });
-    std::size_t size = 16;
-    while (size < 2 * count) size *= 2;
-    by_file_id_.assign(size, no_node);
+    by_file_id_.rebuild(count);
     each([&](node_id id) {
-      if (s_.known[id].file_id == 0) return;
-      std::size_t i = slot_of(s_.known[id].file_id);
-      while (by_file_id_[i] != no_node) i = (i + 1) & (size - 1);
-      by_file_id_[i] = id;
+      if (s_.known[id].file_id != 0) by_file_id_.insert(mix64(s_.known[id].file_id), id);
     });
     indexed_ = missing_.size();
   }
@@ -400,7 +389,7 @@ class scanner {
   std::vector<node_id> to_enter_;
   std::vector<arrival> arrivals_;
   std::vector<node_id> missing_;
-  std::vector<node_id> by_file_id_;
+  hash_index by_file_id_;
   std::size_t indexed_ = 0;
   bool several_ = false;
   std::vector<char> listing_;
