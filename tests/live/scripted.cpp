@@ -616,28 +616,35 @@ TEST_F(scripted_inotify, a_flush_arms_the_handle) {
   }
 }
 
-TEST_F(scripted_inotify, a_name_that_was_listed_again_is_not_what_had_it_before) {
-  open();
-  out.mkdir_p("d/f/within");
-  root.rename(out.at("d"), "d1");
-  // Between the watch and the listing of d1.
-  faults->before(getdents64, 1, [&] {
-    root.rename("d1/f", "d1/f~");
-    root.write("d1/f");
-  });
-  EXPECT_EQ(until_converged(0ms), "");
+/// A directory with an `f` in it, made by `make`, moves in; before the n-th call of each kind something else takes the
+/// place of that `f`.
+void replace_while_it_is_listed(void (*make)(const place& d), void (*replace)(const place& d)) {
+  for (const system_call call : {inotify_add_watch, getdents64, statx, openat, bytes_queued, system_call::read})
+    for (const bool holds : {true, false})
+      for_each_n<scripted_inotify>(20, [&](auto& t, int n) {
+        t.open({.debounce = holds ? debounce{} : immediate});
+        t.out.mkdir("d");
+        make(place(t.out.at("d")));
+        bool met = false;
+        t.faults->before(call, n, [&] {
+          met = true;
+          t.root.rename("d1/f", "d1/f~");
+          replace(place(t.root.at("d1")));
+        });
+        t.root.rename(t.out.at("d"), "d1");
+        EXPECT_EQ(t.until_converged(1s), "") << static_cast<int>(call) << (holds ? "" : ", immediate");
+        return met;
+      });
 }
 
-TEST_F(scripted_inotify, a_link_that_was_listed_in_its_new_place_is_not_the_file_in_its_old_one) {
-  open();
-  out.mkdir("d");
-  out.symlink("nowhere", "d/f");
-  root.rename(out.at("d"), "d1");
-  faults->before(getdents64, 1, [&] {
-    root.rename("d1/f", "d1/f~");
-    root.write("d1/f");
-  });
-  EXPECT_EQ(until_converged(0ms), "");
+TEST(scripted, a_name_that_was_listed_again_is_not_what_had_it_before) {
+  replace_while_it_is_listed([](const place& d) { d.mkdir_p("f/within"); }, [](const place& d) { d.write("f"); });
+  replace_while_it_is_listed([](const place& d) { d.write("f"); }, [](const place& d) { d.mkdir_p("f/within"); });
+}
+
+TEST(scripted, a_link_that_was_listed_in_its_new_place_is_not_the_file_in_its_old_one) {
+  replace_while_it_is_listed([](const place& d) { d.symlink("nowhere", "f"); }, [](const place& d) { d.write("f"); });
+  replace_while_it_is_listed([](const place& d) { d.write("f"); }, [](const place& d) { d.symlink("nowhere", "f"); });
 }
 
 TEST_F(scripted_inotify, a_root_that_moves_before_its_watch_stands) {

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <ostream>
 #include <random>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +28,14 @@ using enum entry_type;
 /// A disk, the tree that knows it, and a user who is told: by facts alone, without a backend.
 class world {
  public:
-  explicit world(debounce policy = {}) : due{policy} {}
+  /// What is there before anybody asks; a directory ends in a slash.
+  explicit world(const std::vector<std::string_view>& there = {}, debounce policy = {}) : due{policy} {
+    for (const std::string_view path : there)
+      if (path.ends_with('/'))
+        existing(path.substr(0, path.size() - 1), directory);
+      else
+        existing(path);
+  }
 
   [[nodiscard]] node_id at(std::string_view path) const {
     node_id id = root;
@@ -43,7 +52,6 @@ class world {
   }
   [[nodiscard]] static std::string_view last(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-  /// What was there before anybody asked.
   void existing(std::string_view path, entry_type type = file) {
     settle.appear(parent_of(path), last(path), type, false, now(), facts::telling::known_already);
   }
@@ -54,6 +62,29 @@ class world {
   void write(std::string_view path) {
     settle.change_content(at(path), now());
     known[at(path)].open = false;
+  }
+  /// One fact after the other: "rename a b; write b".
+  void happen(const std::string& facts) {
+    std::istringstream text(facts);
+    for (std::string fact; std::getline(text, fact, ';');) {
+      std::istringstream words(fact);
+      std::string what, path, to;
+      words >> what >> path >> to;
+      if (what == "create")
+        create(path);
+      else if (what == "mkdir")
+        create(path, directory);
+      else if (what == "symlink")
+        create(path, symlink);
+      else if (what == "write")
+        write(path);
+      else if (what == "remove")
+        remove(path);
+      else if (what == "rename")
+        rename(path, to);
+      else
+        ADD_FAILURE() << fact;
+    }
   }
   void hold_open(std::string_view path) { settle.write(at(path), now()); }
   void close(std::string_view path) { (void)settle.complete(at(path), now()); }
@@ -115,6 +146,18 @@ class world {
     return out;
   }
 
+  /// One who holds what was told by now.
+  [[nodiscard]] model user() {
+    model m({"r"});
+    m.start_from(list(view::told));
+    return m;
+  }
+  /// Who applies what is told next, change by change, holds what is known.
+  void expect_applicable_by(model user) {
+    EXPECT_EQ(user.apply(tell()), "");
+    EXPECT_EQ(user.difference(list(view::known)), "");
+  }
+
   [[nodiscard]] moment now() const { return {time, static_cast<file_time>(time.time_since_epoch().count())}; }
 
   clock::time_point time{1h};
@@ -128,72 +171,69 @@ class world {
   node_id root = known.make_root(0);
 };
 
-// The table of net effects: what happened to a path within one batch, and the one change that is left of it.
+// The table of net effects: what was there, what happened within one batch, and the one change that is left of it.
 
-TEST(net_effect, created_and_modified_is_created) {
-  world w;
-  w.create("a");
-  w.write("a");
-  EXPECT_EQ(w.told_lines(), lines{"created a"});
+struct net_effect_row {
+  const char* name;
+  std::vector<std::string_view> there;
+  const char* facts;
+  lines told;
+  friend void PrintTo(const net_effect_row& row, std::ostream* out) { *out << row.facts; }
+};
+
+class net_effect_test : public testing::TestWithParam<net_effect_row> {};
+
+TEST_P(net_effect_test, is_told_once) {
+  world w(GetParam().there);
+  w.happen(GetParam().facts);
+  EXPECT_EQ(w.told_lines(), GetParam().told);
+  EXPECT_TRUE(w.told.empty());
   EXPECT_EQ(w.told_lines(), lines{}) << "told = known";
 }
 
-TEST(net_effect, created_and_removed_is_nothing) {
-  world w;
-  w.create("a");
-  w.remove("a");
-  EXPECT_EQ(w.told_lines(), lines{});
-  EXPECT_TRUE(w.told.empty());
-}
+const net_effect_row net_effect_table[] = {
+    {"created_and_modified_is_created", {}, "create a; write a", {"created a"}},
+    {"created_and_removed_is_nothing", {}, "create a; remove a", {}},
+    {"removed_and_created_is_modified", {"a"}, "remove a; create a", {"modified a"}},
+    {"removed_created_removed_is_removed", {"a"}, "remove a; create a; remove a", {"removed a"}},
+    {"a_file_that_became_a_directory_is_removed_then_created",
+     {"a"},
+     "remove a; mkdir a; create a/b",
+     {"removed a", "created a", "created a/b"}},
+    {"a_directory_that_became_a_file_is_removed_then_created",
+     {"a/", "a/b"},
+     "remove a; create a",
+     {"removed a/b", "removed a", "created a"}},
+    {"a_file_that_became_a_symlink_is_removed_then_created", {"a"}, "remove a; symlink a", {"removed a", "created a"}},
+    {"modified_and_removed_is_removed", {"a"}, "write a; remove a", {"removed a"}},
+    {"renamed_twice_is_one_rename", {"a"}, "rename a b; rename b c", {"renamed a -> c"}},
+    {"renamed_and_back_is_nothing", {"a"}, "rename a b; rename b a", {}},
+    {"renamed_and_back_and_written_is_modified", {"a"}, "rename a b; write b; rename b a", {"modified a"}},
+    {"renamed_and_written_is_one_rename_that_says_so", {"a"}, "rename a b; write b", {"renamed a -> b modified"}},
+    {"created_and_renamed_is_created_there", {}, "create a; rename a b", {"created b"}},
+    {"created_and_renamed_over_a_file_is_modified", {"b"}, "create a; rename a b", {"modified b"}},
+    {"renamed_and_removed_is_removed_at_the_old_name", {"a"}, "rename a b; remove b", {"removed a"}},
+    {"overwritten_by_a_rename_is_gone_without_a_word", {"a", "b"}, "rename a b", {"renamed a -> b"}},
+    {"modified_and_overwritten_is_gone_without_a_word", {"a", "b"}, "write b; rename a b", {"renamed a -> b"}},
+    {"created_overwritten_by_a_rename_is_one_rename", {"a"}, "create b; rename a b", {"renamed a -> b"}},
+};
+INSTANTIATE_TEST_SUITE_P(table, net_effect_test, testing::ValuesIn(net_effect_table),
+                         [](const auto& row) { return std::string(row.param.name); });
 
-TEST(net_effect, removed_and_created_is_modified) {
-  world w;
-  w.existing("a");
-  w.remove("a");
-  w.create("a");
+TEST(difference, modified_many_times_is_modified_once) {
+  world w({"a"});
+  for (int i = 0; i < 100; ++i) w.write("a");
   EXPECT_EQ(w.told_lines(), lines{"modified a"});
 }
 
-TEST(net_effect, removed_created_removed_is_removed) {
-  world w;
-  w.existing("a");
-  w.remove("a");
-  w.create("a");
-  w.remove("a");
-  EXPECT_EQ(w.told_lines(), lines{"removed a"});
+TEST(difference, a_directory_is_never_modified) {
+  world w({"d/"});
+  w.settle.change_content(w.at("d"), w.now());
+  EXPECT_EQ(w.told_lines(), lines{});
 }
 
-TEST(net_effect, a_file_that_became_a_directory_is_removed_then_created) {
-  world w;
-  w.existing("a");
-  w.remove("a");
-  w.create("a", directory);
-  w.create("a/b");
-  EXPECT_EQ(w.told_lines(), (lines{"removed a", "created a", "created a/b"}));
-}
-
-TEST(net_effect, a_directory_that_became_a_file_is_removed_then_created) {
-  world w;
-  w.existing("a", directory);
-  w.existing("a/b");
-  w.remove("a");
-  w.create("a");
-  EXPECT_EQ(w.told_lines(), (lines{"removed a/b", "removed a", "created a"}));
-}
-
-TEST(net_effect, a_file_that_became_a_symlink_is_removed_then_created) {
-  world w;
-  w.existing("a");
-  w.remove("a");
-  w.create("a", symlink);
-  EXPECT_EQ(w.told_lines(), (lines{"removed a", "created a"}));
-}
-
-TEST(net_effect, a_directory_made_again_is_told_by_what_is_in_it) {
-  world w;
-  w.existing("a", directory);
-  w.existing("a/b");
-  w.existing("a/c");
+TEST(difference, a_directory_made_again_is_told_by_what_is_in_it) {
+  world w({"a/", "a/b", "a/c"});
   w.remove("a");
   w.create("a", directory);
   w.create("a/b");
@@ -201,106 +241,8 @@ TEST(net_effect, a_directory_made_again_is_told_by_what_is_in_it) {
   EXPECT_EQ(w.sorted_lines(), (lines{"created a/d", "modified a/b", "removed a/c"}));
 }
 
-TEST(net_effect, modified_and_removed_is_removed) {
-  world w;
-  w.existing("a");
-  w.write("a");
-  w.remove("a");
-  EXPECT_EQ(w.told_lines(), lines{"removed a"});
-}
-
-TEST(net_effect, modified_many_times_is_modified_once) {
-  world w;
-  w.existing("a");
-  for (int i = 0; i < 100; ++i) w.write("a");
-  EXPECT_EQ(w.told_lines(), lines{"modified a"});
-}
-
-TEST(net_effect, renamed_twice_is_one_rename) {
-  world w;
-  w.existing("a");
-  w.rename("a", "b");
-  w.rename("b", "c");
-  EXPECT_EQ(w.told_lines(), lines{"renamed a -> c"});
-}
-
-TEST(net_effect, renamed_and_back_is_nothing) {
-  world w;
-  w.existing("a");
-  w.rename("a", "b");
-  w.rename("b", "a");
-  EXPECT_EQ(w.told_lines(), lines{});
-  EXPECT_TRUE(w.told.empty());
-}
-
-TEST(net_effect, renamed_and_back_and_written_is_modified) {
-  world w;
-  w.existing("a");
-  w.rename("a", "b");
-  w.write("b");
-  w.rename("b", "a");
-  EXPECT_EQ(w.told_lines(), lines{"modified a"});
-}
-
-TEST(net_effect, renamed_and_written_is_one_rename_that_says_so) {
-  world w;
-  w.existing("a");
-  w.rename("a", "b");
-  w.write("b");
-  EXPECT_EQ(w.told_lines(), lines{"renamed a -> b modified"});
-}
-
-TEST(net_effect, created_and_renamed_is_created_there) {
-  world w;
-  w.create("a");
-  w.rename("a", "b");
-  EXPECT_EQ(w.told_lines(), lines{"created b"});
-}
-
-TEST(net_effect, created_and_renamed_over_a_file_is_modified) {
-  world w;
-  w.existing("b");
-  w.create("a");
-  w.rename("a", "b");
-  EXPECT_EQ(w.told_lines(), lines{"modified b"});
-}
-
-TEST(net_effect, renamed_and_removed_is_removed_at_the_old_name) {
-  world w;
-  w.existing("a");
-  w.rename("a", "b");
-  w.remove("b");
-  EXPECT_EQ(w.told_lines(), lines{"removed a"});
-}
-
-TEST(net_effect, overwritten_by_a_rename_is_gone_without_a_word) {
-  world w;
-  w.existing("a");
-  w.existing("b");
-  w.rename("a", "b");
-  EXPECT_EQ(w.told_lines(), lines{"renamed a -> b"});
-}
-
-TEST(net_effect, modified_and_overwritten_is_gone_without_a_word) {
-  world w;
-  w.existing("a");
-  w.existing("b");
-  w.write("b");
-  w.rename("a", "b");
-  EXPECT_EQ(w.told_lines(), lines{"renamed a -> b"});
-}
-
-TEST(net_effect, created_overwritten_by_a_rename_is_one_rename) {
-  world w;
-  w.existing("a");
-  w.create("b");
-  w.rename("a", "b");
-  EXPECT_EQ(w.told_lines(), lines{"renamed a -> b"});
-}
-
-TEST(net_effect, attributes_alone_are_metadata) {
-  world w;
-  w.existing("a");
+TEST(difference, attributes_alone_are_metadata) {
+  world w({"a"});
   w.chmod("a");
   EXPECT_EQ(w.told_lines(), lines{"metadata a"});
   w.chmod("a");
@@ -310,18 +252,10 @@ TEST(net_effect, attributes_alone_are_metadata) {
   EXPECT_EQ(w.told_lines(), lines{});
 }
 
-TEST(net_effect, a_directory_is_never_modified) {
-  world w;
-  w.existing("d", directory);
-  w.settle.change_content(w.at("d"), w.now());
-  EXPECT_EQ(w.told_lines(), lines{});
-}
-
 // The save patterns.
 
 TEST(difference, backup_by_rename_is_one_modified) {
-  world w;
-  w.existing("f");
+  world w({"f"});
   w.rename("f", "f~");
   w.create("f");
   w.remove("f~");
@@ -329,8 +263,7 @@ TEST(difference, backup_by_rename_is_one_modified) {
 }
 
 TEST(difference, a_backup_that_stays_is_created) {
-  world w;
-  w.existing("f");
+  world w({"f"});
   w.rename("f", "f~");
   w.create("f");
   EXPECT_EQ(w.sorted_lines(), (lines{"created f~", "modified f"}));
@@ -340,8 +273,7 @@ TEST(difference, a_backup_that_stays_is_created) {
 }
 
 TEST(difference, a_file_put_in_place_of_one_that_moved_to_be_removed) {
-  world w;
-  w.existing("f");
+  world w({"f"});
   w.create("f.new");
   w.rename("f", "f.old");
   w.rename("f.new", "f");
@@ -350,26 +282,20 @@ TEST(difference, a_file_put_in_place_of_one_that_moved_to_be_removed) {
 }
 
 TEST(difference, exchanged_files_are_both_modified) {
-  world w;
-  w.existing("a");
-  w.existing("b");
+  world w({"a", "b"});
   w.exchange("a", "b");
   EXPECT_EQ(w.sorted_lines(), (lines{"modified a", "modified b"}));
 }
 
 TEST(difference, a_rotation_is_told_from_its_far_end) {
-  world w;
-  w.existing("log");
-  w.existing("log.1");
+  world w({"log", "log.1"});
   w.rename("log.1", "log.2");
   w.rename("log", "log.1");
   EXPECT_EQ(w.told_lines(), (lines{"renamed log.1 -> log.2", "renamed log -> log.1"}));
 }
 
 TEST(difference, a_rotation_with_a_new_log) {
-  world w;
-  w.existing("log");
-  w.existing("log.1");
+  world w({"log", "log.1"});
   w.rename("log.1", "log.2");
   w.rename("log", "log.1");
   w.create("log");
@@ -377,8 +303,7 @@ TEST(difference, a_rotation_with_a_new_log) {
 }
 
 TEST(difference, three_files_in_a_ring_are_each_modified) {
-  world w;
-  for (const char* name : {"a", "b", "c"}) w.existing(name);
+  world w({"a", "b", "c"});
   w.exchange("a", "b");
   w.exchange("b", "c");
   EXPECT_EQ(w.sorted_lines(), (lines{"modified a", "modified b", "modified c"}));
@@ -387,35 +312,27 @@ TEST(difference, three_files_in_a_ring_are_each_modified) {
 // Orders of needs.
 
 TEST(difference, children_go_before_their_parent) {
-  world w;
-  w.existing("d", directory);
-  w.existing("d/e", directory);
-  w.existing("d/e/f");
+  world w({"d/", "d/e/", "d/e/f"});
   w.remove("d");
   EXPECT_EQ(w.told_lines(), (lines{"removed d/e/f", "removed d/e", "removed d"}));
 }
 
 TEST(difference, what_moves_out_goes_before_the_removed_directory) {
-  world w;
-  w.existing("d", directory);
-  w.existing("d/f");
+  world w({"d/", "d/f"});
   w.rename("d/f", "f");
   w.remove("d");
   EXPECT_EQ(w.told_lines(), (lines{"renamed d/f -> f", "removed d"}));
 }
 
 TEST(difference, a_new_directory_comes_before_what_moves_into_it) {
-  world w;
-  w.existing("f");
+  world w({"f"});
   w.create("d", directory);
   w.rename("f", "d/f");
   EXPECT_EQ(w.told_lines(), (lines{"created d", "renamed f -> d/f"}));
 }
 
 TEST(difference, a_renamed_directory_takes_all_along) {
-  world w;
-  w.existing("d", directory);
-  w.existing("d/f");
+  world w({"d/", "d/f"});
   w.rename("d", "e");
   w.write("e/f");
   w.create("e/g");
@@ -427,10 +344,7 @@ TEST(difference, a_renamed_directory_takes_all_along) {
 }
 
 TEST(difference, the_child_leaves_and_takes_the_place_of_its_parent) {
-  world w;
-  w.existing("a", directory);
-  w.existing("a/b", directory);
-  w.existing("a/b/f");
+  world w({"a/", "a/b/", "a/b/f"});
   w.rename("a/b", "b");
   w.rename("a", "b/a");
   const lines told = w.told_lines();
@@ -438,38 +352,27 @@ TEST(difference, the_child_leaves_and_takes_the_place_of_its_parent) {
 }
 
 TEST(difference, exchanged_directories_can_be_applied_in_order) {
-  world w;
-  for (const char* name : {"a", "b"}) w.existing(name, directory);
-  w.existing("a/x");
-  w.existing("b/y");
-  model user({"r"});
-  user.start_from(w.list(view::told));
+  world w({"a/", "b/", "a/x", "b/y"});
+  const model user = w.user();
   w.exchange("a", "b");
-  EXPECT_EQ(user.apply(w.tell()), "");
-  EXPECT_EQ(user.difference(w.list(view::known)), "");
+  w.expect_applicable_by(user);
 }
 
 // b comes to stand in c, which was in a; a comes to stand in b. Before c has left a, b is in a, and a would move into
 // itself.
 TEST(difference, a_directory_does_not_move_into_itself_on_the_way) {
-  world w;
-  for (const char* name : {"a", "a/c", "b"}) w.existing(name, directory);
-  w.existing("c");
-  model user({"r"});
-  user.start_from(w.list(view::told));
+  world w({"a/", "a/c/", "b/", "c"});
+  const model user = w.user();
   w.exchange("a/c", "c");
   w.rename("b", "c/d");
   w.rename("a", "c/d/a");
-  EXPECT_EQ(user.apply(w.tell()), "");
-  EXPECT_EQ(user.difference(w.list(view::known)), "");
+  w.expect_applicable_by(user);
 }
 
 // Held back.
 
 TEST(difference, an_open_file_is_held_back_until_it_is_closed) {
-  world w;
-  w.existing("a");
-  w.existing("b");
+  world w({"a", "b"});
   w.hold_open("a");
   w.write("b");
   EXPECT_FALSE(w.differing.is_complete());
@@ -481,8 +384,7 @@ TEST(difference, an_open_file_is_held_back_until_it_is_closed) {
 }
 
 TEST(difference, an_open_file_is_told_at_max_wait) {
-  world w;
-  w.existing("a");
+  world w({"a"});
   w.hold_open("a");
   w.time += 499ms;
   EXPECT_EQ(w.told_lines(false), lines{});
@@ -491,8 +393,7 @@ TEST(difference, an_open_file_is_told_at_max_wait) {
 }
 
 TEST(difference, an_exchange_is_held_back_as_a_whole) {
-  world w;
-  for (const char* name : {"a", "b", "c"}) w.existing(name);
+  world w({"a", "b", "c"});
   w.hold_open("a");
   w.exchange("a", "b");
   w.write("c");
@@ -503,15 +404,13 @@ TEST(difference, an_exchange_is_held_back_as_a_whole) {
 }
 
 TEST(difference, without_settle_nothing_is_held_back) {
-  world w(debounce{20ms, 500ms, false, false});
-  w.existing("a");
+  world w({"a"}, debounce{20ms, 500ms, false, false});
   w.hold_open("a");
   EXPECT_EQ(w.told_lines(false), lines{"modified a"});
 }
 
 TEST(difference, half_of_a_save_is_not_complete) {
-  world w;
-  w.existing("f");
+  world w({"f"});
   w.rename("f", "f~");
   EXPECT_FALSE(w.differing.is_complete());
   w.create("f");
@@ -521,9 +420,7 @@ TEST(difference, half_of_a_save_is_not_complete) {
 }
 
 TEST(difference, a_removed_tree_is_complete) {
-  world w;
-  w.existing("d", directory);
-  w.existing("d/f");
+  world w({"d/", "d/f"});
   w.remove("d");
   EXPECT_TRUE(w.differing.is_complete());
 }
@@ -538,8 +435,7 @@ TEST(difference, a_hidden_directory_is_not_told_but_what_is_in_it) {
 }
 
 TEST(difference, seen_is_the_first_word_of_it) {
-  world w;
-  w.existing("a");
+  world w({"a"});
   const auto first = w.time;
   w.write("a");
   w.time += 5ms;
@@ -563,8 +459,7 @@ TEST(difference, a_deep_tree_is_told_without_recursion) {
 }
 
 TEST(difference, a_hundred_thousand_names_in_one_batch) {
-  world w;
-  w.existing("d", directory);
+  world w({"d/"});
   const node_id d = w.at("d");
   for (int i = 0; i < 100'000; ++i) w.settle.appear(d, std::to_string(i), file, false, w.now());
   EXPECT_EQ(w.tell().size(), 100'000u);
@@ -580,8 +475,6 @@ TEST(difference, a_hundred_thousand_names_in_one_batch) {
 class random_user {
  public:
   explicit random_user(std::uint32_t seed) : random_(seed) {
-    for (const char* d : {"a", "b", "a/c"}) w_.existing(d, directory);
-    for (const char* f : {"c", "a/a", "b/a", "a/c/b"}) w_.existing(f);
     for (node_id id = 1; id < w_.known.size(); ++id) version_[id] = ++last_version_;
     user_.start_from(w_.list(view::told));
     for (const auto& [path, type] : user_.entries())
@@ -734,7 +627,7 @@ class random_user {
   }
 
   static constexpr int unread = -1;
-  world w_;
+  world w_{{"a/", "b/", "a/c/", "c", "a/a", "b/a", "a/c/b"}};
   model user_{{"r"}};
   std::mt19937 random_;
   std::map<node_id, int> version_;

@@ -45,19 +45,22 @@ constexpr auto unknown = entry_type::unknown;
 constexpr auto directory = entry_type::directory;
 
 TEST(inotify, the_constants_are_the_kernels) {
-  EXPECT_EQ(in_modify, std::uint32_t{IN_MODIFY});
-  EXPECT_EQ(in_attrib, std::uint32_t{IN_ATTRIB});
-  EXPECT_EQ(in_close_write, std::uint32_t{IN_CLOSE_WRITE});
-  EXPECT_EQ(in_moved_from, std::uint32_t{IN_MOVED_FROM});
-  EXPECT_EQ(in_moved_to, std::uint32_t{IN_MOVED_TO});
-  EXPECT_EQ(in_create, std::uint32_t{IN_CREATE});
-  EXPECT_EQ(in_delete, std::uint32_t{IN_DELETE});
-  EXPECT_EQ(in_delete_self, std::uint32_t{IN_DELETE_SELF});
-  EXPECT_EQ(in_move_self, std::uint32_t{IN_MOVE_SELF});
-  EXPECT_EQ(in_unmount, std::uint32_t{IN_UNMOUNT});
-  EXPECT_EQ(in_q_overflow, std::uint32_t{IN_Q_OVERFLOW});
-  EXPECT_EQ(in_ignored, std::uint32_t{IN_IGNORED});
-  EXPECT_EQ(in_isdir, std::uint32_t{IN_ISDIR});
+  constexpr struct {
+    std::uint32_t ours, kernels;
+  } both[] = {{in_modify, IN_MODIFY},
+              {in_attrib, IN_ATTRIB},
+              {in_close_write, IN_CLOSE_WRITE},
+              {in_moved_from, IN_MOVED_FROM},
+              {in_moved_to, IN_MOVED_TO},
+              {in_create, IN_CREATE},
+              {in_delete, IN_DELETE},
+              {in_delete_self, IN_DELETE_SELF},
+              {in_move_self, IN_MOVE_SELF},
+              {in_unmount, IN_UNMOUNT},
+              {in_q_overflow, IN_Q_OVERFLOW},
+              {in_ignored, IN_IGNORED},
+              {in_isdir, IN_ISDIR}};
+  for (const auto& [ours, kernels] : both) EXPECT_EQ(ours, kernels);
   EXPECT_EQ(sizeof(record_head), sizeof(inotify_event));
 }
 
