@@ -419,6 +419,12 @@ TEST(difference, half_of_a_save_is_not_complete) {
   EXPECT_FALSE(w.differing.is_complete());
 }
 
+TEST(difference, an_exchange_is_complete) {
+  world w({"a", "b"});
+  w.exchange("a", "b");
+  EXPECT_TRUE(w.differing.is_complete());
+}
+
 TEST(difference, a_removed_tree_is_complete) {
   world w({"d/", "d/f"});
   w.remove("d");

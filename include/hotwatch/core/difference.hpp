@@ -71,7 +71,6 @@ class difference {
   [[nodiscard]] clock::time_point tell_together(const debounce_clock& due, clock::time_point now, bool all) {
     for (;;) {
       effects_.find();
-      effects_.break_file_rings();
       const record_index ring = order_.find([&](const record& r) { return must_wait(r, due, now, all); });
       if (ring == no_record) break;
       be_born_again(effects_.record_at(ring).node);
@@ -99,17 +98,8 @@ class difference {
     const clock::time_point seen = ledger_.find(top)->seen;
     ghosts_.clear();
     for (node_id id = top; id != no_node; id = tree_.next(id, top)) {
-      record& r = ledger_.remember(id, seen);
-      const record old = r;
-      if (!old.told) continue;
-      r.told = false;
-      r.told_name = 0;
-      const node_id ghost = tree_.make(old.told_type);
-      tree_[ghost].hidden = tree_[id].hidden;
-      record& g = ledger_.remember(ghost, old.seen);
-      g.told_parent = old.told_parent;
-      g.told_name = tree_.names().store(tree_.names().view(old.told_name));
-      if (old.told_name != tree_[id].name) tree_.names().release(old.told_name);
+      if (!ledger_.remember(id, seen).told) continue;
+      const node_id ghost = ledger_.leave_ghost(id);
       ghosts_.resize(ledger_.records().size(), no_node);
       ghosts_[tree_[id].record - 1] = ghost;
     }

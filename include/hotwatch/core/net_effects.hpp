@@ -56,31 +56,12 @@ class net_effects {
     return r.metadata ? effect::metadata : effect::nothing;
   }
 
-  /// Of all records. Files that changed places in a ring are renamed, until break_file_rings().
+  /// Of all records.
   void find() {
     classify();
     fold_directories();
     fold_files();
-  }
-
-  /// Files that changed places in a ring (RENAME_EXCHANGE): each name has another content.
-  void break_file_rings() noexcept {
-    if (left_places_.empty()) return;
-    for (record_index first = 0; first < size(); ++first) {
-      record_index i = first;
-      while (i != no_record && effects_[i].what == effect::renamed && !is_directory(i) &&
-             effects_[i].visited == no_record) {
-        effects_[i].visited = first;
-        const record_index before = former_occupant(i);
-        i = before != no_record && can_replace(i, before) ? before : no_record;
-      }
-      if (i == no_record || effects_[i].visited != first || effects_[i].what != effect::renamed) continue;
-      for (record_index ring = i; effects_[ring].what == effect::renamed;) {
-        effects_[ring].what = effect::modified;
-        effects_[ring].exchanged = true;
-        ring = effects_[ring].replaces = former_occupant(ring);
-      }
-    }
+    break_file_rings();
   }
 
   [[nodiscard]] record_index size() const noexcept { return static_cast<record_index>(effects_.size()); }
@@ -227,6 +208,26 @@ class net_effects {
         b.what = b.absorbs == no_record ? effect::created : effect::modified;
         i = b.absorbs == no_record ? before : no_record;
       }
+  }
+
+  // Files that changed places in a ring (RENAME_EXCHANGE): each name has another content.
+  void break_file_rings() noexcept {
+    if (left_places_.empty()) return;
+    for (record_index first = 0; first < size(); ++first) {
+      record_index i = first;
+      while (i != no_record && effects_[i].what == effect::renamed && !is_directory(i) &&
+             effects_[i].visited == no_record) {
+        effects_[i].visited = first;
+        const record_index before = former_occupant(i);
+        i = before != no_record && can_replace(i, before) ? before : no_record;
+      }
+      if (i == no_record || effects_[i].visited != first || effects_[i].what != effect::renamed) continue;
+      for (record_index ring = i; effects_[ring].what == effect::renamed;) {
+        effects_[ring].what = effect::modified;
+        effects_[ring].exchanged = true;
+        ring = effects_[ring].replaces = former_occupant(ring);
+      }
+    }
   }
 
   const tree& tree_;
