@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -358,6 +359,27 @@ class shared {
 
 /// A child that runs `body` once go() is called. It is forked before the watcher opens its descriptors, so that it
 /// holds no copy of them, and it dies with its parent.
+/// The processors that this process may run on.
+inline std::vector<int> processors() {
+  cpu_set_t set;
+  check(::sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
+  std::vector<int> out;
+  for (int i = 0; i < CPU_SETSIZE; ++i)
+    if (CPU_ISSET(i, &set)) out.push_back(i);
+  return out;
+}
+
+/// Of those, the one that the calling thread was put on last.
+inline int own_processor() { return processors().front(); }
+
+/// The calling thread runs there and nowhere else.
+inline void run_on(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  check(::sched_setaffinity(0, sizeof set, &set), "sched_setaffinity");
+}
+
 class child {
  public:
   template <class Body>

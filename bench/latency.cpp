@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 // How long does it take from just before a system call until wait() returns with the change it made?
-// One change at a time, 1 ms apart, `immediate`, against bare loops that wait in the same way.
+// One change at a time, 1 ms apart, `immediate`, against bare loops that wait in the same way. Who changes and who
+// waits stay where they are put: on two processors, and then on one.
 
 #include <poll.h>
 #include <sys/epoll.h>
@@ -31,7 +32,8 @@ struct log {
 /// Change i is operation i % 4: write to w<k>, create n<g>, rename it to r<g>, unlink u<g>. Each is one system call.
 /// No inode is freed: ext4 passes over those freed in the last minutes, one by one, when it looks for a new one
 /// (recently_deleted() in its fs/ext4/ialloc.c).
-void write_changes(const std::string& root, int changes, log& out) {
+void write_changes(const std::string& root, int changes, int processor, log& out) {
+  bench::run_on(processor);
   const int top = bench::check(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
   std::vector<int> files;
   for (int k = 0; k < written_files; ++k)
@@ -69,6 +71,9 @@ class stopwatch {
   static constexpr double missing = -1;
   static constexpr double merged = -2;
 
+  /// From now on the time is taken from here, not from the beginning of the change.
+  void begin(std::int64_t at) { begin_ = at; }
+
   /// `at` is when the wait returned.
   void told(sort what, std::string_view path, std::int64_t at) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
@@ -93,7 +98,8 @@ class stopwatch {
     if (change < 0) return;
     auto& took = took_[static_cast<std::size_t>(change)];
     if (took != missing) return;
-    took = static_cast<double>(at - log_.begun[static_cast<std::size_t>(change)].load(std::memory_order_relaxed)) / 1e3;
+    const std::int64_t begun = log_.begun[static_cast<std::size_t>(change)].load(std::memory_order_relaxed);
+    took = static_cast<double>(at - (begin_ != 0 ? begin_ : begun)) / 1e3;
   }
 
   [[nodiscard]] bool ended() const { return ended_; }
@@ -102,6 +108,7 @@ class stopwatch {
  private:
   const log& log_;
   std::vector<double> took_;
+  std::int64_t begin_ = 0;
   bool ended_ = false;
 };
 
@@ -161,6 +168,19 @@ void bare_read(const std::string& root, const bench::child& writer, stopwatch& w
   }
 }
 
+/// What is left when the kernel's part is taken away: from the return of read() on.
+void bare_after_read(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  bench::bare_inotify inotify;
+  inotify.add(root);
+  writer.go();
+  while (!watch.ended()) {
+    const std::size_t bytes = inotify.read();
+    watch.begin(bench::now_ns());
+    inotify.each(bytes, [](std::uint32_t, std::string_view) {});  // builds the path, as hotwatch does
+    take(inotify, bytes, bench::now_ns(), watch);
+  }
+}
+
 void bare_spin(const std::string& root, const bench::child& writer, stopwatch& watch) {
   bench::bare_inotify inotify(IN_NONBLOCK);
   inotify.add(root);
@@ -190,6 +210,27 @@ void hotwatch_wait(const std::string& root, const bench::child& writer, stopwatc
   while (!watch.ended()) {
     const hotwatch::batch& batch = watcher.wait();
     take(batch, bench::now_ns(), watch);
+  }
+}
+
+struct clocked_system : hotwatch::linux_system {
+  static inline std::int64_t last_read = 0;
+  ssize_t read(int fd, void* buffer, std::size_t size) const noexcept {
+    const ssize_t got = linux_system::read(fd, buffer, size);
+    last_read = bench::now_ns();
+    return got;
+  }
+};
+
+void hotwatch_after_read(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  hotwatch::basic_watcher<hotwatch::basic_inotify_backend<clocked_system>> watcher({.debounce = hotwatch::immediate});
+  watcher.add(root);
+  writer.go();
+  while (!watch.ended()) {
+    const hotwatch::batch& batch = watcher.wait();
+    const std::int64_t at = bench::now_ns();
+    watch.begin(clocked_system::last_read);
+    take(batch, at, watch);
   }
 }
 
@@ -230,7 +271,7 @@ struct contender {
   std::uint64_t lost = 0;
   std::uint64_t merged = 0;
 
-  void round(const std::string& directory, int changes, log& begun) {
+  void round(const std::string& directory, int changes, int processor, log& begun) {
     static int number = 0;
     const std::string root = directory + "/round-" + std::to_string(number++);
     bench::check(::mkdir(root.c_str(), 0755), "mkdir");
@@ -241,7 +282,7 @@ struct contender {
     for (int g = 0; g < changes / operations; ++g)
       bench::check(::link(kept.c_str(), (root + "/u" + std::to_string(g)).c_str()), "link");
     stopwatch watch(begun, changes);
-    bench::child writer([&] { write_changes(root, changes, begun); });
+    bench::child writer([&] { write_changes(root, changes, processor, begun); });
     read(root, writer, watch);
     writer.join();
 
@@ -267,29 +308,37 @@ struct contender {
   }
 };
 
-void measure(const bench::arguments& args, bench::report& out) {
+void measure_with_writer_on(int processor, const char* where, const bench::arguments& args, bench::report& out) {
   const int changes = args.quick ? 400 : 2000;
   const bench::temp_directory directory(args.dir_or_here());
   const bench::shared<log> begun;
 
   // In pairs: the floor, and what is measured against it.
-  std::array<std::array<contender, 2>, 3> pairs{{
+  using pair = std::array<contender, 2>;
+  std::vector<pair> pairs{
       {{{"bare: blocking read", bare_read}, {"hotwatch: wait()", hotwatch_wait}}},
       {{{"bare: epoll + read", bare_epoll}, {"hotwatch: epoll + poll()", hotwatch_epoll}}},
-      {{{"bare: spinning read", bare_spin}, {"hotwatch: wait(), spin", hotwatch_spin}}},
-  }};
+  };
+  // Who spins leaves nothing of its processor to others.
+  if (processor != bench::own_processor())
+    pairs.push_back({{{"bare: spinning read", bare_spin}, {"hotwatch: wait(), spin", hotwatch_spin}}});
+  pair after_read{{{"bare", bare_after_read}, {"hotwatch", hotwatch_after_read}}};
   // Only one of them is alive at a time: two watchers would wake one after the other. Who goes first changes.
-  for (int round = 0; round < args.rounds; ++round)
-    for (auto& pair : pairs)
-      for (std::size_t turn = 0; turn < 2; ++turn)
-        pair[(turn + static_cast<std::size_t>(round)) % 2].round(directory.path(), changes, *begun);
+  const auto take_turns = [&](pair& both, int round) {
+    for (std::size_t turn = 0; turn < 2; ++turn)
+      both[(turn + static_cast<std::size_t>(round)) % 2].round(directory.path(), changes, processor, *begun);
+  };
+  for (int round = 0; round < args.rounds; ++round) {
+    for (pair& both : pairs) take_turns(both, round);
+    take_turns(after_read, round);
+  }
 
-  bench::table total("latency on " + bench::file_system(args.dir_or_here()) +
+  bench::table total("latency on " + bench::file_system(args.dir_or_here()) + ", " + where +
                          ": one change each 1 ms, from before the system call to the return of the wait, us",
                      {"how", "p50", "p90", "p99", "max", "lost", "merged", "p50 x bare", "p99 x bare"});
-  for (const auto& pair : pairs)
+  for (const pair& both : pairs)
     for (std::size_t i = 0; i < 2; ++i) {
-      const contender& c = pair[i];
+      const contender& c = both[i];
       total.row({c.name,
                  {bench::percentile(c.all, 0.5), 1},
                  {bench::percentile(c.all, 0.9), 1},
@@ -297,13 +346,13 @@ void measure(const bench::arguments& args, bench::report& out) {
                  {bench::percentile(c.all, 1.0), 0},
                  c.lost,
                  c.merged,
-                 {i == 0 ? 1.0 : bench::paired_ratio(c.p50, pair[0].p50), 2},
-                 {i == 0 ? 1.0 : bench::paired_ratio(c.p99, pair[0].p99), 2}});
+                 {i == 0 ? 1.0 : bench::paired_ratio(c.p50, both[0].p50), 2},
+                 {i == 0 ? 1.0 : bench::paired_ratio(c.p99, both[0].p99), 2}});
     }
   out.add(std::move(total));
 
   for (const auto& [bare, watcher] : pairs) {
-    bench::table each(std::string("the same by operation: ") + watcher.name + " against " + bare.name + ", us",
+    bench::table each(std::string(where) + ", by operation: " + watcher.name + " against " + bare.name + ", us",
                       {"operation", "the call p50", "bare p50", "bare p90", "bare p99", "bare max", "hotwatch p50",
                        "hotwatch p90", "hotwatch p99", "hotwatch max", "p50 x bare", "p99 x bare"});
     for (std::size_t i = 0; i < operations; ++i) {
@@ -319,6 +368,24 @@ void measure(const bench::arguments& args, bench::report& out) {
     }
     out.add(std::move(each));
   }
+
+  bench::table rest(std::string(where) + ": from the return of read() to the return of the wait, us",
+                    {"operation", "bare p50", "bare p99", "hotwatch p50", "hotwatch p90", "hotwatch p99"});
+  for (std::size_t i = 0; i < operations; ++i)
+    rest.row({operation_names[i],
+              {bench::percentile(after_read[0].by_operation[i], 0.5), 2},
+              {bench::percentile(after_read[0].by_operation[i], 0.99), 2},
+              {bench::percentile(after_read[1].by_operation[i], 0.5), 2},
+              {bench::percentile(after_read[1].by_operation[i], 0.9), 2},
+              {bench::percentile(after_read[1].by_operation[i], 0.99), 2}});
+  out.add(std::move(rest));
+}
+
+void measure(const bench::arguments& args, bench::report& out) {
+  const std::vector<int> processors = bench::processors();
+  bench::run_on(processors.front());
+  if (processors.size() > 1) measure_with_writer_on(processors[1], "two processors", args, out);
+  measure_with_writer_on(processors.front(), "one processor", args, out);
 }
 
 }  // namespace
