@@ -5,13 +5,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "../backend.hpp"
+#include "../os/linux/descriptor_path.hpp"
 #include "../os/linux/directory.hpp"
 #include "../os/linux/inotify_queue.hpp"
 #include "../os/linux/root_path.hpp"
@@ -28,9 +28,10 @@ class basic_inotify_backend {
  public:
   using directory = detail::directory<System>;
 
-  explicit basic_inotify_backend(System system = {}) : system_(std::move(system)), queue_(system_) {}
+  explicit basic_inotify_backend(System system = {}) : system_(std::move(system)), queue_(system_), path_(system_) {}
 
   [[nodiscard]] directory open_root(const char* path, std::error_code& ec) {
+    path_.forget();
     return directory::open(system_, path, ec);
   }
   [[nodiscard]] std::error_code look(const char* path, file_status& out) noexcept {
@@ -42,12 +43,10 @@ class basic_inotify_backend {
 
   /// By the descriptor, so that it is this directory which is watched whatever its path means by now.
   [[nodiscard]] watch_answer watch(const directory& d, bool is_root) {
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/self/fd/%d", d.fd());
     // IN_MASK_ADD: a directory that is reached twice has one watch. To add a live watch again without it makes the
     // kernel drop events while the mask is replaced (20 to 206 of 100,000, measured).
     const std::uint32_t mask = entries | (is_root ? self : 0u) | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
-    const int watch = system_.inotify_add_watch(queue_.fd(), path, mask);
+    const int watch = system_.inotify_add_watch(queue_.fd(), path_.of(d.fd()), mask);
     if (watch >= 0) return {watch};
     const std::error_code why = detail::last_error();
     if (why == std::errc::no_space_on_device)
@@ -109,6 +108,7 @@ class basic_inotify_backend {
 
   System system_;
   detail::inotify_queue<System> queue_;
+  detail::descriptor_path<System> path_;
 };
 
 using inotify_backend = basic_inotify_backend<>;
