@@ -43,7 +43,7 @@ struct watch_answer {
 /// - `directory` is an open directory: listing it and looking at its entries is the only way to the disk. open_root()
 ///   follows symlinks, open_child() does not.
 /// - All calls come from one thread at a time, with two exceptions: wake() may come from any thread and from signal
-///   handlers, and while wait() blocks on one thread another may watch, look and guard.
+///   handlers, and while wait() blocks on one thread another may call all but wait(), drain() and drained().
 template <class B>
 concept backend = requires(B b, const typename B::directory d, std::string_view name, const char* path,
                            std::error_code& ec, file_status& status, std::vector<char>& buffer,

@@ -179,12 +179,22 @@ class subscription {
   }
   template <detail::path_like Path>
   root_id add(const Path& path, root_options chosen, std::error_code& ec) {
-    return state().with_watcher([&](watcher& w) { return w.add(path, chosen, ec); });
+    if (!state_) {
+      ec = std::make_error_code(std::errc::operation_not_permitted);
+      return root_id{};
+    }
+    return state_->with_watcher([&](watcher& w) { return w.add(path, chosen, ec); });
   }
   /// As basic_watcher::remove; a call of the callback that is under way may still tell of it.
   template <detail::path_like Path>
   void remove(const Path& path) {
     state().with_watcher([&](watcher& w) { w.remove(path); });
+  }
+
+  template <detail::path_like Path>
+  void remove(const Path& path, std::error_code& ec) {
+    ec = std::make_error_code(std::errc::operation_not_permitted);
+    if (state_) state_->with_watcher([&](watcher& w) { w.remove(path, ec); });
   }
 
   /// Ends the watch. When it returns no callback runs, nor will.

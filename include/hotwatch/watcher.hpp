@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -241,7 +240,7 @@ class basic_watcher {
 
   [[nodiscard]] const batch& nothing() noexcept { return batch_ = batch(); }
 
-  // The three steps of a wait, apart, so that a background thread can let go of its lock for the middle one.
+  // The three steps of a wait, apart, so that a background thread can let go of its lock for the last one.
 
   /// Settles what was read, and returns the batch if it is due.
   [[nodiscard]] const batch* consume() {
@@ -258,7 +257,7 @@ class basic_watcher {
 
   /// How long nothing can become due unless the kernel says something.
   [[nodiscard]] std::optional<duration> until_due() {
-    if ((has_doubts() && !doubts_wait_) || roots_.has_suspects() || !s_.disk.drained()) return duration(0);
+    if (backlog_ || (has_doubts() && !doubts_wait_) || roots_.has_suspects() || !s_.disk.drained()) return duration(0);
     time_point next = s_.due.deadline();
     if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
     if (next == detail::debounce_clock::never) return std::nullopt;
@@ -273,6 +272,7 @@ class basic_watcher {
   }
 
   void block(std::optional<duration> longest) {
+    if (longest && longest->count() <= 0) return;
     if (s_.opts.spin.count() > 0) {
       const time_point end = now() + (longest && *longest < s_.opts.spin ? *longest : duration(s_.opts.spin));
       do
@@ -284,13 +284,13 @@ class basic_watcher {
   }
 
   void read_what_came() {
-    const file_time before = s_.disk.file_now();
-    if (!s_.disk.wait(duration(0))) s_.quiet_since = before;
+    read_since_ = s_.disk.file_now();
+    if (!s_.disk.wait(duration(0))) s_.quiet_since = read_since_;
   }
 
   void read_all() {
     do {
-      s_.disk.wait(duration(0));
+      read_what_came();
       turn(moment_now());
     } while (!s_.disk.drained() && !stopped());
   }
@@ -321,6 +321,8 @@ class basic_watcher {
       backlog_ = false;
       doubts_.end_of_backlog();
     }
+    // All that was queued when it was read is settled.
+    if (s_.disk.drained() && read_since_ > s_.quiet_since) s_.quiet_since = read_since_;
     if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
     lookup_.close();
   }
@@ -344,9 +346,9 @@ class basic_watcher {
   [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
 
   void drain(detail::moment m) {
-    const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
-    s_.counted.kernel_events += records;
-    if (records == 0) return;
+    bool meant = false;
+    s_.counted.kernel_events += s_.disk.drain([&](const hint& h) { meant |= listener_.take(h, m); });
+    if (!meant) return;
     doubts_wait_ = false;
     backlog_ = true;
   }
@@ -461,6 +463,7 @@ class basic_watcher {
   detail::renames<Backend> renames_{s_, lookup_, scan_, doubts_};
   detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_};
   std::uint32_t next_root_ = 0;
+  file_time read_since_ = 0;  ///< when the queue was asked last
   time_point next_poll_ = detail::debounce_clock::never;
   bool armed_ = false;
   bool doubts_wait_ = false;

@@ -350,6 +350,45 @@ TYPED_TEST(conformance, TheOtherEndOfAnAcknowledgedRenameIsTold) {
   EXPECT_EQ(this->told(), lines{"created b/x"});
 }
 
+TYPED_TEST(conformance, AFullDirectoryThatIsGoneMayBeAcknowledged) {
+  for (const char* d : {"d", "e"}) {
+    this->root.mkdir(d);
+    for (const char* f : {"/1", "/2", "/3"}) this->root.write(std::string(d) + f);
+  }
+  this->open();
+  this->root.rename("d", this->out.at("d"));
+  this->watcher().acknowledge(this->root.at("d"));
+  this->root.rm_rf("e");
+  this->watcher().acknowledge(this->root.at("e"));
+  EXPECT_EQ(this->told(), lines{});
+  EXPECT_EQ(known(this->watcher()), this->root.list());
+}
+
+TYPED_TEST(conformance, ADirectoryThatMovedIntoWhatIsAcknowledgedKeepsItsFiles) {
+  this->root.mkdir("a");
+  this->root.mkdir("d");
+  this->root.write("d/f");
+  this->open();
+  outlive_the_tick();
+  this->root.append("d/f");
+  this->root.rename("d", "a/d");
+  this->watcher().acknowledge(this->root.at("a"));
+  EXPECT_EQ(this->told(), lines{"renamed d -> a/d"});
+  EXPECT_EQ(known(this->watcher()), this->root.list());
+}
+
+TYPED_TEST(conformance, ADirectoryThatMovedOutOfWhatIsAcknowledgedIsNew) {
+  this->root.mkdir_p("a/d");
+  for (const char* f : {"a/d/f", "a/d/g"}) this->root.write(f);
+  this->open();
+  outlive_the_tick();
+  this->root.append("a/d/f");
+  this->root.rename("a/d", "d");
+  this->watcher().acknowledge(this->root.at("a"));
+  EXPECT_EQ(this->told(), (lines{"created d", "created d/f", "created d/g"}));
+  EXPECT_EQ(known(this->watcher()), this->root.list());
+}
+
 TYPED_TEST(conformance, ASingleFileMayBeAcknowledged) {
   this->root.write("f", "1");
   outlive_the_tick();

@@ -487,6 +487,39 @@ TEST_F(scripted_inotify, a_lost_root_whose_way_cannot_be_guarded_is_polled) {
   EXPECT_TRUE(has(notice_kind::root_restored));
 }
 
+TEST_F(scripted_inotify, a_lost_file_whose_way_cannot_be_guarded_is_polled) {
+  directory.base().mkdir("above");
+  directory.base().write("above/conf");
+  watcher = std::make_unique<scripted_watcher>(options{.poll_interval = 5ms}, scripted_system(faults));
+  watcher->add(directory.base().at("above/conf"));
+  faults->forget_watches();
+  faults->fail(inotify_add_watch, 1, EACCES, script::for_ever);
+  raw::rm_rf(directory.base().at("above"));
+  EXPECT_EQ(in_order(watcher->flush()), lines{"removed conf"});
+  directory.base().mkdir("above");
+  directory.base().write("above/conf");
+  EXPECT_EQ(in_order(watcher->wait_for(deadline)), lines{"created conf"});
+}
+
+TEST_F(scripted_inotify, a_doubt_ends_with_its_directory) {
+  open({.debounce = {.quiet = 10s, .max_wait = 10s, .settle = false}});
+  // The directory is watched, but never told of, and its number is given to the file.
+  root.mkdir("made");
+  EXPECT_TRUE(watcher->poll().empty());
+  root.write("made/a");
+  root.rename("made/a", "made/b");
+  root.rename("made/b", "made/c");
+  root.rm("made/c");
+  root.rmdir("made");
+  root.write("file");
+  take(watcher->flush());
+  take(watcher->flush());
+  const int opened = faults->calls(openat);
+  root.append("file");
+  take(watcher->flush());
+  EXPECT_EQ(faults->calls(openat), opened);
+}
+
 TEST_F(scripted_inotify, a_single_file_is_polled_no_longer_than_it_must) {
   root.write("one");
   watcher = std::make_unique<scripted_watcher>(options{.poll_interval = 5ms}, scripted_system(faults));
@@ -548,6 +581,29 @@ bool ends(Watcher& watcher, const place& root) {
   changed.notify_all();
   rescue.join();
   return !late;
+}
+
+// Two renames that the kernel took for one, while the user was elsewhere: no hint will come that asks for another look.
+TEST_F(scripted_inotify, a_doubt_is_settled_before_the_wait_blocks) {
+  open({.debounce = immediate});
+  out.write("x", "from outside");
+  root.rename("1", "f/1");
+  root.rename(out.at("x"), "f/1");
+  EXPECT_EQ(in_order(watcher->wait()), lines{"renamed 1 -> f/1"});
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool returned = false;
+  std::thread rescue([&] {
+    std::unique_lock lock(mutex);
+    if (!changed.wait_for(lock, 1s, [&] { return returned; })) watcher->stop();
+  });
+  EXPECT_EQ(in_order(watcher->wait()), lines{"modified f/1"});
+  {
+    const std::lock_guard lock(mutex);
+    returned = true;
+  }
+  changed.notify_all();
+  rescue.join();
 }
 
 // A turn reads on while a rename is in the queue by half, and what it reads may be the wake-up of stop().

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "../backend.hpp"
@@ -70,7 +71,7 @@ class basic_inotify_backend {
       if (watch >= 0) guards.push_back(watch);
       // Above a root there may be directories that one may pass but not read (EACCES): those stay unguarded. Where the
       // way ends that is told, because nothing else says when it leads on.
-      else if (errno == ENOSPC || errno == ENOMEM || step == detail::path_step::missing)
+      else if (errno == ENOSPC || errno == ENOMEM || (!refused && step == detail::path_step::missing))
         refused = detail::last_error();
     });
     return refused;

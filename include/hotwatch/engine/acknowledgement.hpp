@@ -4,7 +4,6 @@
 // "I wrote this myself": what is on disk at a path counts as told. Floor 5.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -58,27 +57,51 @@ class acknowledgement {
       roots_.rescan(s_.known[parent].attributes, {}, m);
     else
       (void)scan_.scan(parent, {}, m);
-    for (const record& r : s_.told.records())
-      if (r.node != no_node &&
-          (stands_below(r.node, parent, name, view::known) || stands_below(r.node, parent, name, view::told)))
-        settled_.push_back(r.node);
-    for (const node_id id : settled_) settle(id, parent, name, m);
-    settled_.clear();
+    for (const record& r : s_.told.records()) {
+      if (r.node == no_node) continue;
+      const ends e{r.node, stands_below(r.node, parent, name, view::told),
+                   stands_below(r.node, parent, name, view::known)};
+      if (e.was_here || e.is_here) acknowledged_.push_back(e);
+    }
+    for (const ends& e : acknowledged_) settle(e, m);
+    acknowledged_.clear();
     lookup_.close();
   }
 
-  // Of a rename into or out of what is acknowledged, the other end is still to be told: as removed, or as created. A
-  // directory is told as renamed all the same: what is below it has no records of its own.
-  void settle(node_id id, node_id parent, std::string_view name, moment m) {
-    record& r = *s_.told.find(id);
-    const bool comes_from_elsewhere = r.told && !stands_below(id, parent, name, view::told);
-    const bool went_elsewhere = s_.known[id].in_tree && !stands_below(id, parent, name, view::known);
-    if ((comes_from_elsewhere || went_elsewhere) && s_.known[id].type == entry_type::directory) return;
-    if (went_elsewhere) return s_.told.release_told_name(r);
-    if (comes_from_elsewhere) (void)s_.told.leave_ghost(id);
-    if (s_.known[id].in_tree) see_as_it_is(id, m);
-    s_.told.settle(id);
-    if (!s_.known[id].in_tree) s_.known.free(id);
+  /// Found out for all before anything is settled: that takes away nodes through which others stand there.
+  struct ends {
+    node_id node;
+    bool was_here;  ///< told to be at the path, or below it
+    bool is_here;
+  };
+
+  // Of a rename into or out of what is acknowledged the other end is still to be told.
+  void settle(const ends& e, moment m) {
+    const record& r = *s_.told.find(e.node);
+    const node& n = s_.known[e.node];
+    const bool moved = r.told && n.in_tree && has_moved(r, n);  // itself, not a directory above it
+    if (n.in_tree && !e.is_here) {
+      if (moved) count_as_new(e.node, m);
+      return;
+    }
+    if (moved && !e.was_here) {
+      // A directory is told as renamed all the same: what is below it has no records of its own.
+      if (n.type == entry_type::directory) return;
+      (void)s_.told.leave_ghost(e.node);
+    }
+    if (s_.known[e.node].in_tree) see_as_it_is(e.node, m);
+    s_.told.settle(e.node);
+    if (!s_.known[e.node].in_tree) s_.known.free(e.node);
+  }
+
+  [[nodiscard]] bool has_moved(const record& r, const node& n) const noexcept {
+    return r.told_parent != n.parent || s_.known.names().view(r.told_name) != s_.known.names().view(n.name);
+  }
+
+  // It left what is acknowledged, with all that is in it.
+  void count_as_new(node_id top, moment m) {
+    for (node_id id = top; id != no_node; id = s_.known.next(id, top))
+      s_.told.release_told_name(s_.told.remember(id, m.now));
   }
 
   [[nodiscard]] bool stands_below(node_id id, node_id parent, std::string_view name, view v) const noexcept {
@@ -103,7 +126,7 @@ class acknowledgement {
   lookup<Backend>& lookup_;
   scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
-  std::vector<node_id> settled_;
+  std::vector<ends> acknowledged_;
 };
 
 }  // namespace hotwatch::inline v0::detail

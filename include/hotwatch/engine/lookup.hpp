@@ -56,7 +56,14 @@ class lookup {
     return ec ? ec : parent_.look(r.is_file ? std::string_view(r.target) : name, out);
   }
 
-  /// The same by path: one system call, for what may be wrong when somebody puts a symlink in the way.
+  /// The same, and whether it was this directory which was looked into: its path may lead to another by now, and the
+  /// hints about that be in the queue.
+  [[nodiscard]] bool look_surely(node_id parent, std::string_view name, file_status& out, std::error_code& why) {
+    why = look(parent, name, out);
+    return parent_ && is_itself(parent, parent_);
+  }
+
+  /// A look by path: one system call, for what may be wrong when somebody puts a symlink in the way.
   [[nodiscard]] std::error_code look_by_path(node_id parent, std::string_view name, file_status& out) {
     const root& r = s_.root_of(parent);
     if (r.is_file) return look(parent, name, out);
@@ -69,18 +76,12 @@ class lookup {
     return ec == std::errc::filename_too_long ? look(parent, name, out) : ec;
   }
 
-  /// The same, and whether it was this directory which was looked into: its path may lead to another by now, and the
-  /// hints about that be in the queue.
-  [[nodiscard]] bool look_surely(node_id parent, std::string_view name, file_status& out, std::error_code& why) {
-    why = look(parent, name, out);
-    return parent_ && is_itself(parent, parent_);
-  }
-
   /// Whether nothing came meanwhile about names of the directory that was looked into last: what is missing there is
   /// gone.
   [[nodiscard]] bool nothing_came() {
     s_.disk.finish_renames(parent_);
-    return !s_.disk.wait(std::chrono::nanoseconds(0));
+    (void)s_.disk.wait(std::chrono::nanoseconds(0));
+    return s_.disk.drained();
   }
 
   /// Whether the directory is what the node's watch stands for: a watched one is given the same handle again.

@@ -80,7 +80,9 @@ class name_doubts {
       }
       const std::string name(s_.known.names().view(n.name));
       s_.known.names().release(n.name);
-      if (!s_.known[n.parent].in_tree || (n.only_identity && is_what_came(n.parent, name))) continue;
+      const node& parent = s_.known[n.parent];  // its number may be another's by now
+      if (!parent.in_tree || parent.type != entry_type::directory || (n.only_identity && is_what_came(n.parent, name)))
+        continue;
       if (!settle(n.parent, name, m)) doubt(n.parent, name);
     }
     s_.say_farewell();

@@ -124,8 +124,8 @@ class renames {
         halves[kept++] = h;
         continue;
       }
-      doubts_.doubt(h.from,
-                    s_.known.name(h.node));  // if it was an exchange with a name that does not count, that is there now
+      // If it was an exchange with a name that does not count, that is there now.
+      doubts_.doubt(h.from, s_.known.name(h.node));
       if (!found_by_identity(h.node, m)) s_.settle.vanish(h.node, m);
     }
     halves.resize(kept);

@@ -178,7 +178,10 @@ class root_keeper {
   void watch_directory(root& r, const directory& d) {
     const watch_answer answer = s_.disk.watch(d, false);
     node& n = s_.known[r.node];
-    if (answer.watch == no_watch) return poll(r, answer.error, answer.advice);
+    if (answer.watch == no_watch) {
+      s_.release_watch(std::exchange(n.watch, no_watch), {r.node, false});
+      return poll(r, answer.error, answer.advice);
+    }
     n.polled = false;
     if (answer.watch == n.watch) return;
     s_.release_watch(n.watch, {r.node, false});
@@ -202,6 +205,8 @@ class root_keeper {
     std::error_code unguarded = guard(index);
     if (r.is_file) {
       (void)look_at_file(index, facts::telling::tell, m);
+      if (unguarded && s_.known[r.node].watch == no_watch) poll(r, unguarded);
+      if (r.sees_new_names && !r.lost) guard(index);
       return true;
     }
     // What leads to a lost root may have come while the guard was put there, and what was found may have been moved
@@ -269,7 +274,7 @@ class root_keeper {
     r.guards.clear();
     // Where the way ended, every new name is told. A live watch's mask can only grow (IN_MASK_ADD): it is made anew.
     // What happens in between is found by the look that follows.
-    if (std::exchange(r.sees_new_names, r.lost))
+    if (std::exchange(r.sees_new_names, r.lost) && !r.lost)
       for (const std::int32_t watch : std::exchange(old, {})) s_.release_watch(watch, {index, true});
     const std::error_code refused = s_.disk.guard(r.absolute.c_str(), r.guards);
     if (refused && refused != std::errc::permission_denied && !std::exchange(r.unguarded, true))

@@ -93,7 +93,7 @@ class scanner {
     remember_look(id, now, m, false);
   }
 
-  /// What a look saw becomes what is known. Without `tell` it is the first look.
+  /// What a look saw becomes what is known; with `tell` other attributes than before are told.
   void remember_look(node_id id, const file_status& now, moment m, bool tell) {
     node& n = s_.known[id];
     const std::uint32_t attributes = attribute_fingerprint(now);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -67,13 +68,14 @@ class inotify_queue {
   }
 
   /// Waits for records until the time-out (none: for ever), a signal or wake(), and reads what there is.
-  /// Returns whether something was read.
+  /// Returns whether something was read, or wake() was called.
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept {
     if (undecoded() != 0) {
       drained_ = false;  // what came since then was not read
       return true;
     }
-    if ((timeout || waker_watch_ == no_watch) && !poll(timeout)) return false;
+    bool woken = false;
+    if ((timeout || waker_watch_ == no_watch) && !poll(timeout, woken)) return woken;
     read();
     return undecoded() != 0;
   }
@@ -104,7 +106,8 @@ class inotify_queue {
 
   [[nodiscard]] std::size_t undecoded() const noexcept { return filled_ - decoded_; }
 
-  [[nodiscard]] bool poll(std::optional<std::chrono::nanoseconds> timeout) noexcept {
+  // Whether there is something to read.
+  [[nodiscard]] bool poll(std::optional<std::chrono::nanoseconds> timeout, bool& woken) noexcept {
     drained_ = true;
     const bool in_queue = waker_watch_ != no_watch;
     if (in_queue && timeout && timeout->count() <= 0) {
@@ -115,7 +118,7 @@ class inotify_queue {
     if (timeout && timeout->count() > 0) time = to_timespec(*timeout);
     pollfd fds[2] = {{queue_, POLLIN, 0}, {woken_.fd(), POLLIN, 0}};
     if (system_.ppoll(fds, in_queue ? 1 : 2, timeout ? &time : nullptr) <= 0) return false;
-    if ((fds[1].revents & POLLIN) != 0) woken_.lower();
+    woken = (fds[1].revents & POLLIN) != 0 && woken_.lower();
     return (fds[0].revents & POLLIN) != 0;
   }
 

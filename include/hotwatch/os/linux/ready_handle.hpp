@@ -25,8 +25,6 @@ class ready_handle {
     if (epoll_ >= 0) system_.close(epoll_);
   }
 
-  [[nodiscard]] bool is_open() const noexcept { return epoll_ >= 0; }
-
   /// The descriptor; watches `source` and `other` (-1: none) besides the timer. Throws std::system_error.
   int open(int source, int other) {
     if (epoll_ >= 0) return epoll_;

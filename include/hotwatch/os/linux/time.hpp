@@ -17,7 +17,8 @@ namespace hotwatch::inline v0::detail {
   return out;
 }
 
-/// The clock from which file systems take a file's times: current_time() in fs/inode.c.
+/// The clock from which file systems take a file's times: current_time() in fs/inode.c. From Linux 6.13 on a file that
+/// was looked at since its last change gets a finer time, up to a tick ahead of it.
 template <class System>
 [[nodiscard]] file_time file_clock_now(const System& system) noexcept {
   timespec now{};
