@@ -365,7 +365,7 @@ inline std::vector<int> processors() {
   check(::sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
   std::vector<int> out;
   for (int i = 0; i < CPU_SETSIZE; ++i)
-    if (CPU_ISSET(i, &set)) out.push_back(i);
+    if (CPU_ISSET(static_cast<std::size_t>(i), &set)) out.push_back(i);
   return out;
 }
 
@@ -376,7 +376,7 @@ inline int own_processor() { return processors().front(); }
 inline void run_on(int processor) {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(processor, &set);
+  CPU_SET(static_cast<std::size_t>(processor), &set);
   check(::sched_setaffinity(0, sizeof set, &set), "sched_setaffinity");
 }
 

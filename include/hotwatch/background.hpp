@@ -10,12 +10,10 @@
 #include <concepts>
 #include <condition_variable>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 #include "change.hpp"

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include "change.hpp"

@@ -5,7 +5,6 @@
 // in, overflow, returning roots and polling. Floor 5.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
