@@ -33,6 +33,14 @@ struct watch_answer {
   std::string_view advice = {};
 };
 
+/// The backend's answer to "guard the way to this root".
+struct guard_answer {
+  /// Something stood at the end of the way, so nothing tells of its coming: if it is gone by now, guard again.
+  bool leads_on = false;
+  /// What kept a part of the way from being guarded.
+  std::error_code error = {};
+};
+
 /// A backend gives hints, and answers questions about the disk. It does not know the tree, and it decides nothing.
 ///
 /// - It never blocks but in wait(), calls no user code, reads no clock but the file system's, throws only from its
@@ -68,7 +76,7 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
   {b.unwatch(watch)};
   // Starts hints (gone, appeared) that tell when `path` may lead elsewhere than now, or somewhere again; appends
   // handles.
-  {b.guard(path, guards)};
+  { b.guard(path, guards) } -> std::same_as<guard_answer>;
 
   // Waits until there are hints, the time is over (nullopt: never), wake() was called, or a signal came.
   // Returns whether it was worth it.

@@ -345,9 +345,9 @@ class basic_watcher {
   [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
 
   void drain(detail::moment m) {
-    bool meant = false;
-    s_.counted.kernel_events += s_.disk.drain([&](const hint& h) { meant |= listener_.take(h, m); });
-    if (!meant) return;
+    const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
+    s_.counted.kernel_events += records;
+    if (records == 0) return;
     doubts_wait_ = false;
     backlog_ = true;
   }

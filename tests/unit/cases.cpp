@@ -299,7 +299,7 @@ class scripted_backend {
     return {detail::no_watch, true, failed(ENOSPC), "raise the limit"};
   }
   void unwatch(std::int32_t) noexcept {}
-  std::error_code guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
+  guard_answer guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
 
   bool wait(std::optional<nanoseconds> timeout) { return disk_.wait(timeout); }
   template <class Sink>

@@ -61,9 +61,11 @@ class basic_inotify_backend {
 
   /// A guard tells only of the object itself, so it is silent about what goes on in the directories above a root;
   /// but where the way ends, new names are told.
-  std::error_code guard(const char* path, std::vector<std::int32_t>& guards) {
+  guard_answer guard(const char* path, std::vector<std::int32_t>& guards) {
     std::error_code refused;
-    detail::walk_root_path(system_, path, [&](detail::path_step step, const std::string& at) {
+    bool ends = false;  // new names are told
+    const std::string end = detail::walk_root_path(system_, path, [&](detail::path_step step, const std::string& at) {
+      ends |= step == detail::path_step::missing;
       const std::uint32_t mask = step == detail::path_step::symlink   ? self | IN_ATTRIB | IN_DONT_FOLLOW
                                  : step == detail::path_step::missing ? self | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR
                                                                       : self | IN_ONLYDIR;
@@ -74,7 +76,7 @@ class basic_inotify_backend {
       else if (errno == ENOSPC || errno == ENOMEM || (!refused && step == detail::path_step::missing))
         refused = detail::last_error();
     });
-    return refused;
+    return {!ends && !end.empty(), refused};
   }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }

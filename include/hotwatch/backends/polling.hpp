@@ -43,7 +43,7 @@ class basic_polling_backend {
   }
   [[nodiscard]] watch_answer watch(const directory&, bool) noexcept { return {detail::no_watch, true}; }
   void unwatch(std::int32_t) noexcept {}
-  std::error_code guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
+  guard_answer guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept {
     pollfd fd{woken_.fd(), POLLIN, 0};

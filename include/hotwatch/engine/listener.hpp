@@ -24,9 +24,11 @@ class listener {
            renames<Backend>& renames, name_doubts<Backend>& doubts) noexcept
       : s_(state), lookup_(lookup), scan_(scan), roots_(roots), renames_(renames), doubts_(doubts) {}
 
-  /// Returns whether it is about anything: a handle that was only asked for its number may still be hinted at.
-  bool take(const hint& h, moment m) {
-    if (h.kind == hint_kind::overflow) return overflowed_ = true;
+  void take(const hint& h, moment m) {
+    if (h.kind == hint_kind::overflow) {
+      overflowed_ = true;
+      return;
+    }
     const std::size_t first = targets_.size();
     s_.watches.find(h.watch, targets_);
     for (std::size_t i = first; i < targets_.size(); ++i) {
@@ -37,10 +39,8 @@ class listener {
       else if (h.name.empty() || s_.roots[t.index].lost)
         roots_.suspect(t.index);
     }
-    const bool meant = targets_.size() > first;
     targets_.resize(first);
     s_.say_farewell();
-    return meant;
   }
 
   [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }

@@ -202,10 +202,11 @@ class root_keeper {
   bool check(std::uint32_t index, const scan_policy& policy, moment m) {
     root& r = s_.roots[index];
     // The guard stands before the look, so that what happens after the look is hinted at.
-    std::error_code unguarded = guard(index);
+    guard_answer way = guard(index);
     if (r.is_file) {
       (void)look_at_file(index, facts::telling::tell, m);
-      if (unguarded && s_.known[r.node].watch == no_watch) poll(r, unguarded);
+      if (way.error && s_.known[r.node].watch == no_watch) poll(r, way.error);
+      if (r.lost && way.leads_on) suspect(index);
       if (r.sees_new_names && !r.lost) guard(index);
       return true;
     }
@@ -223,12 +224,12 @@ class root_keeper {
         return scanned;
       } else if (!r.lost) {
         lose(index, ec, m);
-      } else if (tries != 0) {
+      } else if (tries != 0 && (!is_absence(ec) || !way.leads_on)) {
         // Where the way ends its guard tells when it leads on, if there is one.
-        if (!is_absence(ec) || unguarded) poll(r, is_absence(ec) ? unguarded : ec);
+        if (!is_absence(ec) || way.error) poll(r, is_absence(ec) ? way.error : ec);
         return scanned;
       }
-      unguarded = guard(index);
+      way = guard(index);
     }
     suspect(index);
     return scanned;
@@ -267,8 +268,7 @@ class root_keeper {
     s_.say_farewell();
   }
 
-  // Returns what kept a part of the way from being guarded.
-  std::error_code guard(std::uint32_t index) {
+  guard_answer guard(std::uint32_t index) {
     root& r = s_.roots[index];
     std::vector<std::int32_t> old = std::move(r.guards);
     r.guards.clear();
@@ -276,7 +276,8 @@ class root_keeper {
     // What happens in between is found by the look that follows.
     if (std::exchange(r.sees_new_names, r.lost) && !r.lost)
       for (const std::int32_t watch : std::exchange(old, {})) s_.release_watch(watch, {index, true});
-    const std::error_code refused = s_.disk.guard(r.absolute.c_str(), r.guards);
+    const guard_answer way = s_.disk.guard(r.absolute.c_str(), r.guards);
+    const std::error_code refused = way.error;
     if (refused && refused != std::errc::permission_denied && !std::exchange(r.unguarded, true))
       s_.notices.push_back({notice_kind::failed, s_.labels[index].given, refused,
                             "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
@@ -284,7 +285,7 @@ class root_keeper {
     // The new ones first: what stays guarded keeps its watch.
     for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
     for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});
-    return refused;
+    return way;
   }
 
   void forget(std::uint32_t index, moment m) {
