@@ -140,7 +140,9 @@ TYPED_TEST(allocation, NoneForNewNamesThatTakeTheRoomOfOldOnes) {
       [&](int turn) {
         const std::string name = "a-name-that-is-never-used-again-" + std::to_string(1000 + turn);
         if (turn > 0) root.rm("a-name-that-is-never-used-again-" + std::to_string(999 + turn));
-        root.write(name);
+        // Of another size each: within one tick of the clock a new file may get the inode number and the time of the
+        // one before, and to polling that is a rename.
+        root.write(name, std::string(static_cast<std::size_t>(turn), 'x'));
       },
       2);
 }

@@ -64,7 +64,7 @@ class difference {
       if (must_wait(r, due, now, all)) return r.seen;
       emit(r, what);
     }
-    settle(r);
+    ledger_.settle(r.node);
     return debounce_clock::never;
   }
 
@@ -150,17 +150,10 @@ class difference {
         if (r.seen < oldest) oldest = r.seen;
         continue;
       }
-      settle(r);
+      ledger_.settle(r.node);
       if (ledger_.records().empty()) break;
     }
     return oldest;
-  }
-
-  void settle(const record& r) noexcept {
-    const node_id id = r.node;
-    const bool ghost = !tree_[id].in_tree;
-    ledger_.settle(id);
-    if (ghost) tree_.free(id);
   }
 
   // What is held back in a directory that was replaced is told to be in the one that stands there now.

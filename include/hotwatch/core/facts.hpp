@@ -143,7 +143,6 @@ class facts {
     if (r != nullptr && !r->told) {
       if (n.in_tree) tree_.detach(id);
       ledger_.settle(id);
-      tree_.free(id);
       return;
     }
     ledger_.remember(id, m.now);

@@ -46,7 +46,7 @@ class ledger {
     return place == 0 ? nullptr : &records_[place - 1];
   }
 
-  /// Told = known: the node is clean again.
+  /// Told = known: the node is clean again. One that is gone is given back: nothing is to be told of it any more.
   void settle(node_id id) noexcept {
     node& n = tree_[id];
     if (n.record == 0) return;
@@ -56,6 +56,14 @@ class ledger {
     n.record = 0;
     --live_;
     if (live_ == 0) records_.clear();
+    if (!n.in_tree) tree_.free(id);
+  }
+
+  /// Whether the node itself, and not a directory above it, is elsewhere than was told.
+  [[nodiscard]] bool has_moved(const record& r) const noexcept {
+    const node& n = tree_[r.node];
+    return r.told_parent != n.parent ||
+           (r.told_name != n.name && tree_.names().view(r.told_name) != tree_.names().view(n.name));
   }
 
   /// Takes the told place for the known one, and goes on being dirty.

@@ -49,9 +49,7 @@ class net_effects {
     const node& n = tree_[r.node];
     if (!r.told) return n.in_tree ? effect::created : effect::nothing;
     if (!n.in_tree) return effect::removed;
-    if (r.told_parent != n.parent ||
-        (r.told_name != n.name && tree_.names().view(r.told_name) != tree_.names().view(n.name)))
-      return effect::renamed;
+    if (ledger_.has_moved(r)) return effect::renamed;
     if (r.content && n.type != entry_type::directory) return effect::modified;
     return r.metadata ? effect::metadata : effect::nothing;
   }

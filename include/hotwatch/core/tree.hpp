@@ -43,6 +43,11 @@ struct node {
   bool seen : 1 = false;           ///< met by the scan that is going on
 };
 
+/// Whether the node may turn out to be of this type: often no more is known of it than that it is no directory.
+[[nodiscard]] constexpr bool can_be(const node& n, entry_type type) noexcept {
+  return n.type == type || (n.type == entry_type::unknown && type != entry_type::directory);
+}
+
 /// The names known now. Structure only: what was told of them is the ledger's, what they mean is facts'.
 class tree {
  public:

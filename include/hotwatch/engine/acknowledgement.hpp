@@ -79,7 +79,7 @@ class acknowledgement {
   void settle(const ends& e, moment m) {
     const record& r = *s_.told.find(e.node);
     const node& n = s_.known[e.node];
-    const bool moved = r.told && n.in_tree && has_moved(r, n);  // itself, not a directory above it
+    const bool moved = r.told && n.in_tree && s_.told.has_moved(r);  // itself, not a directory above it
     if (n.in_tree && !e.is_here) {
       if (moved) count_as_new(e.node, m);
       return;
@@ -91,11 +91,6 @@ class acknowledgement {
     }
     if (s_.known[e.node].in_tree) see_as_it_is(e.node, m);
     s_.told.settle(e.node);
-    if (!s_.known[e.node].in_tree) s_.known.free(e.node);
-  }
-
-  [[nodiscard]] bool has_moved(const record& r, const node& n) const noexcept {
-    return r.told_parent != n.parent || s_.known.names().view(r.told_name) != s_.known.names().view(n.name);
   }
 
   // It left what is acknowledged, with all that is in it.

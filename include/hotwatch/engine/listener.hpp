@@ -129,18 +129,14 @@ class listener {
     if (child != no_node) {
       // A listing was ahead of the queue, and the name is known.
       if ((s_.known[child].type == entry_type::directory) == is_directory) {
-        if (is_directory && s_.is_blind(child)) scan_.take_in(child, m);
+        if (is_directory && s_.is_blind(child)) scan_.read(child, m);
         return;
       }
       s_.settle.vanish(child, m);
     }
-    const verdict v = s_.judge(parent, name, is_directory);
-    if (!counts(v, is_directory)) return;
-    const node_id made = s_.settle.appear(parent, name, type, v == verdict::hidden, m);
-    if (is_directory)
-      scan_.take_in(made, m);
-    else
-      s_.known[made].open = true;  // its maker has it open, unless it is a link: that is looked at before it is told
+    const node_id made = scan_.take_in(parent, name, type, m);
+    // Its maker has it open, unless it is a link: that is looked at before it is told.
+    if (made != no_node && !is_directory) s_.known[made].open = true;
   }
 
   void look_at_closed(node_id id, moment m) {

@@ -104,29 +104,19 @@ class name_doubts {
     const bool missing = ec == std::errc::no_such_file_or_directory;
     if (missing ? child == no_node : ec || (child != no_node && is_that(child, status))) return true;
     if (!lookup_.nothing_came()) return false;  // the hints of it are in the queue
-    if (!missing && child != no_node && is_of_type(child, status.type)) {
+    if (!missing && child != no_node && can_be(s_.known[child], status.type)) {
       s_.settle.change_content(child, m);
       s_.known[child].file_id = status.file_id;
       return true;
     }
     if (child != no_node) s_.settle.vanish(child, m);
-    if (missing) return true;
-    const bool is_directory = status.type == entry_type::directory;
-    const verdict v = s_.judge(parent, name, is_directory);
-    if (!counts(v, is_directory)) return true;
-    const node_id made = s_.settle.appear(parent, name, status.type, v == verdict::hidden, m);
-    if (is_directory) scan_.take_in(made, m);
+    if (!missing) (void)scan_.take_in(parent, name, status.type, m);
     return true;
-  }
-
-  [[nodiscard]] bool is_of_type(node_id id, entry_type type) const noexcept {
-    const entry_type known = s_.known[id].type;
-    return known == type || (known == entry_type::unknown && type != entry_type::directory);
   }
 
   [[nodiscard]] bool is_that(node_id id, const file_status& status) const noexcept {
     const node& n = s_.known[id];
-    if (!is_of_type(id, status.type)) return false;
+    if (!can_be(n, status.type)) return false;
     return n.type == entry_type::directory || n.file_id == 0 || n.file_id == status.file_id;
   }
 

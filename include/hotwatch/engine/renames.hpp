@@ -39,27 +39,15 @@ class renames {
     const node_id moved = pairs_.take(h.pair, s_.known.root_of(parent));
     if (moved != no_node && is_exchange(moved, parent, name, h.type, m)) return;
     if (moved != no_node && leads_into_itself(moved, parent)) return lose_track(moved, m);
-    const node_id origin = moved == no_node ? no_node : s_.known[moved].parent;
+    if (moved == no_node) return moved_in(parent, name, replaced, h.type, m);
+    const node_id origin = s_.known[moved].parent;
+    if (replaced != no_node) {  // it may be the other half of an exchange, that is still to move
+      s_.settle.lift(replaced, m);
+      overwritings_.push_back({replaced, moved, origin, s_.known.names().store(s_.known.name(moved))});
+    }
     const bool is_directory = h.type == entry_type::directory;
     const verdict v = s_.judge(parent, name, is_directory);
-    const bool counted = counts(v, is_directory);
-    // A listing ahead of the queue has seen this very file in its new place.
-    if (moved == no_node && replaced != no_node && is_seen_there(replaced)) return;
-    if (replaced != no_node) {
-      if (moved != no_node) {  // it may be the other half of an exchange, that is still to move
-        s_.settle.lift(replaced, m);
-        overwritings_.push_back({replaced, moved, origin, s_.known.names().store(s_.known.name(moved))});
-      } else {
-        s_.settle.vanish(replaced, m);
-      }
-    }
-    if (moved == no_node) {
-      if (!counted) return;
-      const node_id made = s_.settle.appear(parent, name, h.type, v == verdict::hidden, m);
-      if (is_directory) scan_.take_in(made, m);
-      return;
-    }
-    if (!counted) {
+    if (!counts(v, is_directory)) {
       doubts_.doubt(origin, s_.known.name(moved));
       s_.settle.vanish(moved, m);
       return;
@@ -144,10 +132,19 @@ class renames {
     bool finished = false;
   };
 
+  // From outside of the roots, or out of sight.
+  void moved_in(node_id parent, std::string_view name, node_id replaced, entry_type type, moment m) {
+    if (replaced != no_node) {
+      if (is_seen_there(replaced)) return;  // a listing ahead of the queue has seen this very file in its new place
+      s_.settle.vanish(replaced, m);
+    }
+    (void)scan_.take_in(parent, name, type, m);
+  }
+
   void settle_moved_directory(node_id id, moment m) {
     if (!s_.root_of(id).recursive) {
       while (s_.known[id].first_child != no_node) s_.settle.vanish(s_.known[id].first_child, m);
-      s_.release_watch(std::exchange(s_.known[id].watch, no_watch), {id, false});
+      s_.lose_watch(id);
     } else if (s_.is_blind(id) || s_.names.needs_path()) {
       (void)scan_.scan(id, {false, s_.names.needs_path(), false}, m);
     }

@@ -85,8 +85,7 @@ class root_keeper {
 
   /// A hint's name in a directory that stands for a single file: the node's name, or nothing.
   [[nodiscard]] std::string_view name_in(const root& r, std::string_view name) const noexcept {
-    if (name != r.target) return {};
-    return std::string_view(r.absolute).substr(r.absolute.rfind('/') + 1);
+    return name == r.target ? r.name() : std::string_view();
   }
 
  private:
@@ -128,7 +127,7 @@ class root_keeper {
       where = s_.disk.resolve(slash == 0 ? "/" : r.absolute.substr(0, slash).c_str());
       if (where.empty()) return lose_file(r, m);
       if (where.back() != '/') where += '/';
-      where += r.absolute.substr(slash + 1);
+      where += r.name();
     }
     const std::size_t cut = where.rfind('/');
     r.directory = cut == 0 ? "/" : where.substr(0, cut);
@@ -142,8 +141,7 @@ class root_keeper {
     }
     watch_directory(r, d);
     file_status status;
-    const std::string_view name = std::string_view(r.absolute).substr(slash + 1);
-    const node_id child = s_.known.find(r.node, name);
+    const node_id child = s_.known.find(r.node, r.name());
     ec = d.look(r.target, status);
     if (ec || status.type == entry_type::symlink) {
       if (child != no_node) s_.settle.vanish(child, m);
@@ -155,7 +153,7 @@ class root_keeper {
     }
     if (child != no_node) s_.known[child].type = entry_type::file;
     if (child == no_node) {
-      const node_id made = s_.settle.appear(r.node, name, entry_type::file, false, m, telling);
+      const node_id made = s_.settle.appear(r.node, r.name(), entry_type::file, false, m, telling);
       scan_.remember_look(made, status, m, false);
     } else if (r.device != status.device ||
                (s_.known[child].file_id != 0 && s_.known[child].file_id != status.file_id)) {
@@ -169,33 +167,21 @@ class root_keeper {
   }
 
   std::error_code lose_file(root& r, moment m) {
-    const std::string_view name = std::string_view(r.absolute).substr(r.absolute.rfind('/') + 1);
-    if (const node_id child = s_.known.find(r.node, name); child != no_node) s_.settle.vanish(child, m);
-    s_.release_watch(std::exchange(s_.known[r.node].watch, no_watch), {r.node, false});
+    if (const node_id child = s_.known.find(r.node, r.name()); child != no_node) s_.settle.vanish(child, m);
+    s_.lose_watch(r.node);
     return std::make_error_code(std::errc::no_such_file_or_directory);
   }
 
   void watch_directory(root& r, const directory& d) {
     const watch_answer answer = s_.disk.watch(d, false);
-    node& n = s_.known[r.node];
-    if (answer.watch == no_watch) {
-      s_.release_watch(std::exchange(n.watch, no_watch), {r.node, false});
-      return poll(r, answer.error, answer.advice);
-    }
-    n.polled = false;
-    if (answer.watch == n.watch) return;
-    s_.release_watch(n.watch, {r.node, false});
-    n.watch = answer.watch;
-    s_.watches.add(answer.watch, {r.node, false});
+    if (answer.watch != no_watch) return s_.take_watch(r.node, answer.watch);
+    s_.lose_watch(r.node);
+    poll(r, answer.error, answer.advice);
   }
 
   // Without a watch, or where no hint would tell that it can be opened.
   void poll(root& r, std::error_code why, std::string_view advice = {}) {
-    node& n = s_.known[r.node];
-    if (n.polled) return;
-    n.polled = true;
-    s_.polled.push_back(r.node);
-    if (why) s_.tell(notice_kind::polling, r.node, why, advice);
+    if (s_.poll(r.node) && why) s_.tell(notice_kind::polling, r.node, why, advice);
   }
 
   // Whether the root was scanned.
@@ -239,12 +225,12 @@ class root_keeper {
   bool find_again(root& r, directory d, const scan_policy& policy, moment m) {
     file_status status;
     if (d.look({}, status)) return false;
-    node& n = s_.known[r.node];
+    const node& n = s_.known[r.node];
     const bool same = r.device == status.device && r.file_id == status.file_id;
     if (same && !r.lost && (n.watch != no_watch || n.polled)) return false;
     r.device = status.device;
     r.file_id = status.file_id;
-    s_.release_watch(std::exchange(n.watch, no_watch), {r.node, false});
+    s_.lose_watch(r.node);
     if (std::exchange(r.lost, false)) s_.tell(notice_kind::root_restored, r.node);
     (void)scan_.scan(r.node, std::move(d), {policy.files, true, true}, m);
     return true;
@@ -259,7 +245,7 @@ class root_keeper {
     root& r = s_.roots[index];
     r.lost = true;
     vanish_contents(r.node, m);
-    s_.release_watch(std::exchange(s_.known[r.node].watch, no_watch), {r.node, false});
+    s_.lose_watch(r.node);
     s_.tell(notice_kind::root_lost, r.node, ec);
   }
 
@@ -297,12 +283,10 @@ class root_keeper {
       for (const record& rec : s_.told.records())
         if (rec.node != no_node && rec.told && told_root(rec) == r.node) leaving_.push_back(rec.node);
       for (const node_id id : leaving_) {
-        if (s_.known[id].in_tree) {
+        if (s_.known[id].in_tree)
           s_.told.release_told_name(*s_.told.find(id));
-        } else {
+        else
           s_.told.settle(id);
-          s_.known.free(id);
-        }
       }
       leaving_.clear();
       if (s_.told.empty()) s_.due.told(m.now, debounce_clock::never);

@@ -53,8 +53,18 @@ class scanner {
     return ec;
   }
 
+  /// Makes a name known that has come, if it counts, and reads what is in it. Returns it, or no_node.
+  node_id take_in(node_id parent, std::string_view name, entry_type type, moment m) {
+    const bool is_directory = type == entry_type::directory;
+    const verdict v = s_.judge(parent, name, is_directory);
+    if (!counts(v, is_directory)) return no_node;
+    const node_id made = s_.settle.appear(parent, name, type, v == verdict::hidden, m);
+    if (is_directory) read(made, m);
+    return made;
+  }
+
   /// Reads a directory that has come.
-  void take_in(node_id id, moment m) {
+  void read(node_id id, moment m) {
     if (s_.root_of(id).recursive) (void)scan(id, {}, m);
   }
 
@@ -125,10 +135,7 @@ class scanner {
     }
     // Out of descriptors or memory, or an error of the device: look again at every poll_interval.
     if (!again) s_.tell(notice_kind::failed, id, ec);
-    if (!n.polled) {
-      n.polled = true;
-      s_.polled.push_back(id);
-    }
+    s_.poll(id);
   }
 
  private:
@@ -227,8 +234,7 @@ class scanner {
   [[nodiscard]] bool is_still(node_id child, entry_type type, std::uint64_t file_id, bool hidden) const noexcept {
     const node& n = s_.known[child];
     if (n.file_id != 0 && n.file_id != file_id) return false;
-    if (n.hidden != hidden) return false;
-    return n.type == type || (n.type == entry_type::unknown && type != entry_type::directory);
+    return n.hidden == hidden && can_be(n, type);
   }
 
   // The listing is complete: what was not in it is missing, what was may have been written.
@@ -278,18 +284,13 @@ class scanner {
         s_.watches.remove(answer.watch, {other, false});
         s_.known[other].watch = no_watch;
       }
-      s_.release_watch(n.watch, {id, false});
-      n.watch = answer.watch;
-      s_.watches.add(answer.watch, {id, false});
-      n.polled = false;
+      s_.take_watch(id, answer.watch);
       return true;
     }
     may_watch_again_ = false;
     // What it had may be the watch of another directory, which had the name before.
-    s_.release_watch(std::exchange(n.watch, no_watch), {id, false});
-    if (n.polled || !answer.polled) return true;
-    n.polled = true;
-    s_.polled.push_back(id);
+    s_.lose_watch(id);
+    if (!answer.polled || !s_.poll(id)) return true;
     const bool first = n.parent == no_node || !s_.known[n.parent].polled;
     if (answer.error && first) s_.tell(notice_kind::polling, id, answer.error, answer.advice);
     return true;

@@ -34,10 +34,14 @@ struct root {
   node_id node = no_node;    ///< the directory; of a single file, the directory that holds it, hidden
   std::string absolute;      ///< as given, made absolute when it was added
   std::string directory;     ///< a single file: where it really is, free of symlinks ...
-  std::string target;        ///< ... and its name there; the node is named as it was given
+  std::string target;        ///< ... and its name there; the node is named as it was given, see name()
   std::uint64_t device = 0;  ///< of the directory: another one in its place is told apart by these two
   std::uint64_t file_id = 0;
   std::vector<std::int32_t> guards;
+
+  [[nodiscard]] std::string_view name() const noexcept {
+    return std::string_view(absolute).substr(absolute.rfind('/') + 1);
+  }
 };
 
 struct owned_notice {
@@ -93,6 +97,26 @@ struct engine_state {
   /// A handle stands for one thing less; when it stands for nothing the backend may forget it.
   void release_watch(std::int32_t watch, watch_table::target t) {
     if (watch != no_watch && !watches.remove(watch, t)) disk.unwatch(watch);
+  }
+
+  /// This handle is the directory's from now on.
+  void take_watch(node_id id, std::int32_t watch) {
+    node& n = known[id];
+    n.polled = false;
+    if (n.watch == watch) return;
+    release_watch(n.watch, {id, false});
+    n.watch = watch;
+    watches.add(watch, {id, false});
+  }
+
+  void lose_watch(node_id id) { release_watch(std::exchange(known[id].watch, no_watch), {id, false}); }
+
+  /// Looks at the directory at every poll_interval. Returns whether that is new.
+  bool poll(node_id id) {
+    if (known[id].polled) return false;
+    known[id].polled = true;
+    polled.push_back(id);
+    return true;
   }
 
   void say_farewell() {
