@@ -334,7 +334,7 @@ class basic_watcher {
     for (int rounds = 0; rounds < 4 && has_doubts() && s_.disk.drained(); ++rounds) {
       doubted_.clear();
       doubted_.swap(s_.doubts);
-      for (const detail::node_id id : doubted_) scan_.verify(id, m);
+      for (const detail::doubtful& d : doubted_) roots_.verify(d, m);
       lookup_.close();
       doubts_.settle(m);
     }
@@ -469,7 +469,7 @@ class basic_watcher {
   bool backlog_ = false;  ///< something was read since the queue was last read to its end
   std::atomic<bool> stopped_{false};
   batch batch_;
-  std::vector<detail::node_id> doubted_;
+  std::vector<detail::doubtful> doubted_;
   std::vector<notice> told_notices_;
   std::vector<detail::owned_notice> notice_texts_;
 };

@@ -530,10 +530,12 @@ TEST(Convergence, InotifyBetweenTheCalls) {
 }
 // A hint about what had the name before (1976); a name settled while its hints were queued (1797); a root that was
 // there while it was guarded, and gone when it was looked at (309160).
-TEST(Convergence, SeedsThatOnceFailed) {
+TEST(Convergence, InotifySeedsThatOnceFailed) {
   for (const std::uint64_t seed : {1797u, 1976u, 309160u})
     EXPECT_EQ(between_the_calls<basic_inotify_backend>(seed), "") << "seed " << seed;
 }
+// A root that was gone when it was to be read, and back when that was tried again.
+TEST(Convergence, PollingSeedsThatOnceFailed) { EXPECT_EQ(between_the_calls<basic_polling_backend>(1976), ""); }
 TEST(Convergence, PollingBetweenTheCalls) {
   run_seeds("Convergence.PollingBetweenTheCalls", 200, between_the_calls<basic_polling_backend>);
 }

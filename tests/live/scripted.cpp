@@ -733,6 +733,59 @@ TEST_F(scripted_inotify, a_root_that_is_replaced_while_it_is_added) {
   EXPECT_EQ(until_converged(0ms), "");
 }
 
+/// Before the n-th call the root goes, and some calls later it is back.
+template <class Fixture>
+void take_the_root_away_while_it_is_looked_at() {
+  for (const system_call call : {openat, statx, getdents64, inotify_add_watch})
+    for (const int later : {1, 2, 3})
+      for_each_n<Fixture>(30, [&](auto& t, int n) {
+        t.open({.poll_interval = 1ms});
+        bool met = false;
+        t.faults->before(call, n, [&] {
+          met = true;
+          raw::rm_rf(t.root.path());
+        });
+        t.faults->before(call, n + later, [&] {
+          raw::mkdir(t.root.path());
+          raw::write(t.root.at("new"), "new");
+        });
+        t.faults->inject(inotify_record(-1, in::in_q_overflow));
+        std::this_thread::sleep_for(1ms);  // a poll is due: it is followed by that of the flush
+        t.take(t.watcher->flush());
+        raw::rename(t.root.path(), t.directory.base().at("away"));
+        EXPECT_EQ(t.until_converged(1s), "") << "away, " << static_cast<int>(call) << ", " << later << " calls later";
+        raw::rm_rf(t.root.path());
+        EXPECT_EQ(t.until_converged(1s), "") << "gone, " << static_cast<int>(call) << ", " << later << " calls later";
+        raw::mkdir(t.root.path());
+        raw::write(t.root.at("last"), "last");
+        EXPECT_EQ(t.until_converged(1s), "") << "back, " << static_cast<int>(call) << ", " << later << " calls later";
+        return met;
+      });
+}
+TEST(scripted, a_root_that_goes_while_it_is_looked_at) { take_the_root_away_while_it_is_looked_at<scripted_inotify>(); }
+TEST(scripted, a_polled_root_that_goes_while_it_is_looked_at) {
+  take_the_root_away_while_it_is_looked_at<scripted_polling>();
+}
+
+TEST(scripted, a_directory_that_moves_while_what_was_dropped_is_looked_for) {
+  for (const system_call call : {openat, getdents64})
+    for_each_n<scripted_inotify>(30, [&](auto& t, int n) {
+      t.open();
+      bool met = false;
+      t.faults->on_records = [](std::vector<std::string>& records) {
+        records.assign(1, inotify_record(-1, in::in_q_overflow));
+      };
+      t.root.write("a/b/dropped");
+      t.faults->before(call, n, [&] {
+        met = true;
+        t.faults->on_records = nullptr;
+        t.root.rename("a/b", "f/b");
+      });
+      EXPECT_EQ(t.until_converged(1s), "") << static_cast<int>(call);
+      return met;
+    });
+}
+
 // inotify_merge() compares handle, mask and name, but not the cookie.
 TEST_F(scripted_inotify, two_files_moved_onto_one_name_are_one_record) {
   open();

@@ -55,13 +55,13 @@ class listener {
         if (n.parent == no_node)
           roots_.suspect(n.attributes);
         else
-          s_.doubts.push_back(id);  // removed, as its parent will say; or unmounted
+          s_.doubts.push_back({id});  // removed, as its parent will say; or unmounted
         return;
       case hint_kind::gone:
         if (n.parent == no_node)
           roots_.suspect(n.attributes);
         else
-          s_.doubts.push_back(id);
+          s_.doubts.push_back({id});
         return;
       case hint_kind::look_again: (void)scan_.scan(id, {true, true, true}, m); return;
       default: break;

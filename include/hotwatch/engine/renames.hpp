@@ -148,7 +148,7 @@ class renames {
     } else if (s_.is_blind(id) || s_.names.needs_path()) {
       (void)scan_.scan(id, {false, s_.names.needs_path(), false}, m);
     }
-    s_.doubts.push_back(id);
+    s_.doubts.push_back({id});
   }
 
   // The user never heard of a hidden directory, so what is in it moves name by name. What was told to be in it needs it

@@ -70,17 +70,21 @@ class root_keeper {
     checked_.clear();
     checked_.swap(suspects_);
     for (const std::uint32_t index : checked_)
-      if (s_.roots[index].alive) check(index, {true, true, true}, m);
+      if (s_.roots[index].alive) check(index, everything, false, m);
   }
   [[nodiscard]] bool has_suspects() const noexcept { return !suspects_.empty(); }
 
   /// Looks at a whole root again: after an overflow, or at a poll.
-  void rescan(std::uint32_t index, scan_policy policy, moment m) {
-    if (!s_.roots[index].alive) return;
-    const bool was_there = !s_.roots[index].lost;
-    const bool scanned = check(index, policy, m);
-    if (!scanned && was_there && !s_.roots[index].lost && !s_.roots[index].is_file)
-      (void)scan_.scan(s_.roots[index].node, policy, m);
+  void rescan(std::uint32_t index, const scan_policy& policy, moment m) {
+    if (s_.roots[index].alive) check(index, policy, true, m);
+  }
+
+  /// Whether the directory is what its watch stands for; if not it is read again. The queue has been read to its end.
+  void verify(const doubtful& what, moment m) {
+    const node& n = s_.known[what.id];  // its number may be another's by now
+    if (!n.in_tree) return;
+    if (n.parent != no_node) return scan_.verify(what, m);
+    check(n.attributes, everything, what.unread, m);
   }
 
   /// A hint's name in a directory that stands for a single file: the node's name, or nothing.
@@ -89,6 +93,8 @@ class root_keeper {
   }
 
  private:
+  static constexpr scan_policy everything{true, true, true};
+
   std::uint32_t free_place() {
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i)
       if (!s_.roots[i].alive) return i;
@@ -184,8 +190,8 @@ class root_keeper {
     if (s_.poll(r.node) && why) s_.tell(notice_kind::polling, r.node, why, advice);
   }
 
-  // Whether the root was scanned.
-  bool check(std::uint32_t index, const scan_policy& policy, moment m) {
+  // Is the root what it was? It is scanned if not, and in any case when it is `to_be_read`.
+  void check(std::uint32_t index, const scan_policy& policy, bool to_be_read, moment m) {
     root& r = s_.roots[index];
     // The guard stands before the look, so that what happens after the look is hinted at.
     guard_answer way = guard(index);
@@ -194,40 +200,40 @@ class root_keeper {
       if (way.error && s_.known[r.node].watch == no_watch) poll(r, way.error);
       if (r.lost && way.leads_on) suspect(index);
       if (r.sees_new_names && !r.lost) guard(index);
-      return true;
+      return;
     }
     // What leads to a lost root may have come while the guard was put there, and what was found may have been moved
     // before its watch stood: once more.
-    bool scanned = false;
     for (int tries = 0; tries < 3; ++tries) {
       std::error_code ec;
       directory d = s_.disk.open_root(r.absolute.c_str(), ec);
       if (d) {
-        if (!find_again(r, std::move(d), policy, m)) return scanned;
-        scanned = true;
+        if (!find_again(r, std::move(d), policy, to_be_read, m)) return;
+        to_be_read = false;
       } else if (!r.lost && is_shortage(ec)) {
-        scan_.could_not_open(r.node, ec);
-        return scanned;
+        return scan_.could_not_open(r.node, ec);
       } else if (!r.lost) {
         lose(index, ec, m);
       } else if (tries != 0 && (!is_absence(ec) || !way.leads_on)) {
         // Where the way ends its guard tells when it leads on, if there is one.
         if (!is_absence(ec) || way.error) poll(r, is_absence(ec) ? way.error : ec);
-        return scanned;
+        return;
       }
       way = guard(index);
     }
     suspect(index);
-    return scanned;
   }
 
-  // Whether it had to be scanned: it is another directory than it was, or its watch is gone.
-  bool find_again(root& r, directory d, const scan_policy& policy, moment m) {
+  // Whether it is another directory than it was, or its watch was gone: then it was scanned.
+  bool find_again(root& r, directory d, const scan_policy& policy, bool to_be_read, moment m) {
     file_status status;
     if (d.look({}, status)) return false;
     const node& n = s_.known[r.node];
     const bool same = r.device == status.device && r.file_id == status.file_id;
-    if (same && !r.lost && (n.watch != no_watch || n.polled)) return false;
+    if (same && !r.lost && (n.watch != no_watch || n.polled)) {
+      if (to_be_read) (void)scan_.scan(r.node, std::move(d), policy, m);
+      return false;
+    }
     r.device = status.device;
     r.file_id = status.file_id;
     s_.lose_watch(r.node);

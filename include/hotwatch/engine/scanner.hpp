@@ -75,14 +75,16 @@ class scanner {
     settle_arrivals(policy, m);
   }
 
-  /// Whether the directory is what its watch stands for; if not it is read again. The queue has been read to its end.
-  void verify(node_id id, moment m) {
+  /// Whether the directory, which is no root, is what its watch stands for; if not it is read again. The queue has been
+  /// read to its end.
+  void verify(const doubtful& what, moment m) {
+    const node_id id = what.id;
     const node& n = s_.known[id];
-    if (!n.in_tree || n.type != entry_type::directory || !s_.root_of(id).recursive) return;
+    if (n.type != entry_type::directory || !s_.root_of(id).recursive) return;
     std::error_code ec;
     directory d = lookup_.open_surely(id, ec);
     if (!d) return could_not_open(id, ec);
-    if (n.watch != no_watch && lookup_.is_itself(id, d)) return;
+    if (!what.unread && n.watch != no_watch && lookup_.is_itself(id, d)) return;
     (void)scan(id, std::move(d), {true, true, true, true}, m);
   }
 
@@ -122,7 +124,7 @@ class scanner {
   void could_not_open(node_id id, std::error_code ec) {
     // Gone, replaced, or moved together with a directory above it: the hints about that are in the queue.
     if (is_absence(ec)) {
-      s_.doubts.push_back(id);
+      s_.doubts.push_back({id, true});
       return;
     }
     node& n = s_.known[id];
@@ -276,9 +278,9 @@ class scanner {
     if (answer.watch != no_watch) {
       if (n.watch == answer.watch) return true;
       if (const node_id other = rival(id, answer.watch, d); other != no_node) {
-        s_.doubts.push_back(other);
+        s_.doubts.push_back({other});
         if (!policy.caught_up) {
-          s_.doubts.push_back(id);
+          s_.doubts.push_back({id, true});
           return false;
         }
         s_.watches.remove(answer.watch, {other, false});

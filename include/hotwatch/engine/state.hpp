@@ -51,6 +51,14 @@ struct owned_notice {
   std::string_view advice;
 };
 
+/// A directory that may not be what its watch stands for. A directory is opened by its path, and by then the path may
+/// lead to another one, whose hints are still in the queue; what is opened too early is looked at again when the queue
+/// has been read to its end.
+struct doubtful {
+  node_id id;
+  bool unread = false;  ///< it was to be read, and could not be: whatever it turns out to be, that is still to be done
+};
+
 /// Whether such an entry is known at all: told, or a directory that is walked.
 [[nodiscard]] constexpr bool counts(verdict v, bool is_directory) noexcept {
   return v == verdict::told || (v == verdict::hidden && is_directory);
@@ -136,10 +144,7 @@ struct engine_state {
   watch_table watches;
   std::vector<root> roots;
   std::vector<node_id> polled;  ///< directories without a watch; some may have got one, or be gone, since
-  /// Directories that may not be what their watch stands for. A directory is opened by its path, and by then the path
-  /// may lead to another one, whose hints are still in the queue; what is opened too early is looked at again when the
-  /// queue has been read to its end.
-  std::vector<node_id> doubts;
+  std::vector<doubtful> doubts;
   std::vector<owned_notice> notices;
   /// The file system's time when the backend's queue was last known to be empty: what is hinted at came later.
   file_time quiet_since = 0;
