@@ -3,8 +3,6 @@
 #pragma once
 // basic_watcher: the engine, pulled by whoever waits. It has no thread and holds no lock. Floor 5.
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -22,10 +20,12 @@
 #include "engine/listener.hpp"
 #include "engine/name_doubts.hpp"
 #include "engine/path_argument.hpp"
+#include "engine/pump.hpp"
 #include "engine/renames.hpp"
 #include "engine/root_keeper.hpp"
 #include "engine/scanner.hpp"
 #include "engine/state.hpp"
+#include "engine/teller.hpp"
 #include "error.hpp"
 #include "options.hpp"
 
@@ -79,7 +79,7 @@ class basic_watcher {
     const root_id id{next_root_};
     const std::size_t notices = s_.notices.size();
     if (s_.known.directories() == 0) s_.quiet_since = s_.disk.file_now();
-    if ((ec = roots_.add(id, std::move(given), std::move(absolute), chosen, moment_now()))) {
+    if ((ec = roots_.add(id, std::move(given), std::move(absolute), chosen, pump_.moment_now()))) {
       s_.notices.resize(notices);  // nothing of this root is told
       return root_id{};
     }
@@ -100,7 +100,7 @@ class basic_watcher {
     std::string given;
     std::string absolute;
     if ((ec = detail::read_path(path, given, absolute))) return;
-    ec = roots_.remove(given, absolute, moment_now());
+    ec = roots_.remove(given, absolute, pump_.moment_now());
     end_of_turn();
   }
 
@@ -111,14 +111,14 @@ class basic_watcher {
       const std::optional<duration> longest = time_to_block();
       if (!stopped()) block(longest);  // what was read may have been the wake-up of stop()
     }
-    return nothing();
+    return teller_.nothing();
   }
 
   /// The same, empty when the time is over.
   template <class Rep, class Period>
   const batch& wait_for(std::chrono::duration<Rep, Period> longest) {
     const time_point end = detail::later(now(), longest);
-    read_what_came();
+    pump_.read_what_came();
     while (!stopped()) {
       if (const batch* due = consume()) return *due;
       const duration left = end - now();
@@ -126,35 +126,35 @@ class basic_watcher {
       const std::optional<duration> next = time_to_block();
       if (!stopped()) block(next && *next < left ? *next : left);
     }
-    return nothing();
+    return teller_.nothing();
   }
 
   /// Never blocks: the batch that is due now, or an empty one.
   const batch& poll() {
-    if (stopped()) return nothing();
-    read_what_came();
+    if (stopped()) return teller_.nothing();
+    pump_.read_what_came();
     const batch* due = consume();
-    return due != nullptr ? *due : nothing();
+    return due != nullptr ? *due : teller_.nothing();
   }
 
   /// A barrier: everything that happened before this call, whether it would be held or not. Polled roots and
   /// directories are looked at now.
   const batch& flush() {
-    if (stopped()) return nothing();
-    read_all();
-    look_at_polled();
-    settle_doubts();
-    const batch* all = tell(true, moment_now());
+    if (stopped()) return teller_.nothing();
+    pump_.read_all();
+    pump_.look_at_polled();
+    pump_.settle_doubts();
+    const batch* all = teller_.tell(true, pump_.moment_now());
     end_of_turn();
-    return all != nullptr ? *all : nothing();
+    return all != nullptr ? *all : teller_.nothing();
   }
 
   /// "I wrote this myself": what is on disk at `path` and below it now is known to the user, so it is no change.
   /// `path` as changes spell it. Does nothing when it is below no root.
   template <detail::path_like Path>
   void acknowledge(const Path& path) {
-    read_all();
-    const detail::moment m = moment_now();
+    pump_.read_all();
+    const detail::moment m = pump_.moment_now();
     detail::acknowledgement<Backend>(s_, lookup_, scan_, roots_).take(detail::path_text_of(path), m);
     if (s_.told.empty()) s_.due.told(m.now, detail::debounce_clock::never);
     end_of_turn();
@@ -178,10 +178,10 @@ class basic_watcher {
 
   /// Ends the watcher: wait() returns an empty batch, now and ever after. From any thread, callback or signal handler.
   void stop() noexcept {
-    stopped_.store(true);
+    s_.stopped.store(true);
     s_.disk.wake();
   }
-  [[nodiscard]] bool stopped() const noexcept { return stopped_.load(); }
+  [[nodiscard]] bool stopped() const noexcept { return s_.stopped.load(); }
 
   /// One descriptor that is readable when poll() has something to do, deadlines included; level-triggered, owned by the
   /// watcher. Call poll() whenever it is readable. Throws std::system_error.
@@ -234,40 +234,27 @@ class basic_watcher {
   using time_point = clock::time_point;
   using duration = std::chrono::nanoseconds;
 
-  [[nodiscard]] static time_point now() { return time_point(Clock::now().time_since_epoch()); }
-  [[nodiscard]] detail::moment moment_now() { return {now(), s_.disk.file_now()}; }
-
-  [[nodiscard]] const batch& nothing() noexcept { return batch_ = batch(); }
+  [[nodiscard]] static time_point now() { return detail::pump<Backend, Clock>::now(); }
 
   // The three steps of a wait, apart, so that a background thread can let go of its lock for the last one.
 
   /// Settles what was read, and returns the batch if it is due.
   [[nodiscard]] const batch* consume() {
     // The user may have been away since the last read: what came meanwhile belongs to what is pending.
-    if (s_.due.pending() && s_.disk.drained()) read_what_came();
-    const detail::moment m = moment_now();
-    turn(m);
-    const batch* due = tell(false, m);
+    if (s_.due.pending() && s_.disk.drained()) pump_.read_what_came();
+    const detail::moment m = pump_.moment_now();
+    pump_.turn(m);
+    const batch* due = teller_.tell(false, m);
     // What is in doubt is looked at behind the batch, not before it.
-    if (due == nullptr && settle_doubts()) due = tell(false, m);
+    if (due == nullptr && pump_.settle_doubts()) due = teller_.tell(false, m);
     end_of_turn();
     return due;
   }
 
-  /// How long nothing can become due unless the kernel says something.
-  [[nodiscard]] std::optional<duration> until_due() {
-    if (backlog_ || (has_doubts() && !doubts_wait_) || roots_.has_suspects() || !s_.disk.drained()) return duration(0);
-    time_point next = s_.due.deadline();
-    if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
-    if (next == detail::debounce_clock::never) return std::nullopt;
-    const duration left = next - now();
-    return left < duration(0) ? duration(0) : left;
-  }
-
-  /// The same, after a last look at what came.
+  /// How long nothing can become due unless the kernel says something, after a last look at what came.
   [[nodiscard]] std::optional<duration> time_to_block() {
-    read_what_came();
-    return until_due();
+    pump_.read_what_came();
+    return pump_.until_due();
   }
 
   void block(std::optional<duration> longest) {
@@ -282,172 +269,11 @@ class basic_watcher {
     s_.disk.wait(longest);
   }
 
-  void read_what_came() {
-    read_since_ = s_.disk.file_now();
-    if (!s_.disk.wait(duration(0))) s_.quiet_since = read_since_;
-  }
-
-  void read_all() {
-    do {
-      read_what_came();
-      turn(moment_now());
-    } while (!s_.disk.drained() && !stopped());
-  }
-
-  void turn(detail::moment m) {
-    drain(m);
-    // What belongs to what was read may be in the queue still.
-    while (!s_.disk.drained() && !stopped() && (listener_.overflowed() || renames_.waits_for_halves())) {
-      s_.disk.wait(duration(0));
-      drain(m);
-    }
-    if (renames_.waits_for_halves()) {  // most often it is there by now
-      s_.disk.wait(duration(0));
-      drain(m);
-    }
-    while (!stopped() && renames_.waits_for_halves()) {
-      renames_.finish_renames();
-      do {
-        s_.disk.wait(duration(0));
-        drain(m);
-      } while (!s_.disk.drained() && !stopped());
-      renames_.give_up_halves(false, m);
-    }
-    renames_.give_up_halves(true, m);
-    if (const bool dropped = listener_.take_overflow(); dropped || renames_.take_lost_track()) look_at_all(dropped, m);
-    roots_.check_suspects(m);
-    if (backlog_ && s_.disk.drained()) {
-      backlog_ = false;
-      doubts_.end_of_backlog();
-    }
-    // All that was queued when it was read is settled.
-    if (s_.disk.drained() && read_since_ > s_.quiet_since) s_.quiet_since = read_since_;
-    if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
-    lookup_.close();
-  }
-
-  // A look may raise another doubt while the tree is being moved about. The hints that will settle it are on their way,
-  // so what is left waits for the next of them, not for a time. Returns whether there was anything to settle.
-  bool settle_doubts() {
-    if (doubts_wait_ || !has_doubts() || !s_.disk.drained()) return false;
-    const detail::moment m = moment_now();
-    for (int rounds = 0; rounds < 4 && has_doubts() && s_.disk.drained(); ++rounds) {
-      doubted_.clear();
-      doubted_.swap(s_.doubts);
-      for (const detail::doubtful& d : doubted_) roots_.verify(d, m);
-      lookup_.close();
-      doubts_.settle(m);
-    }
-    lookup_.close();
-    doubts_wait_ = has_doubts() && s_.disk.drained();
-    return true;
-  }
-  [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
-
-  void drain(detail::moment m) {
-    const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
-    s_.counted.kernel_events += records;
-    if (records == 0) return;
-    doubts_wait_ = false;
-    backlog_ = true;
-  }
-
-  // The kernel dropped events, or what it said does not fit: whatever it did not tell is found by looking.
-  void look_at_all(bool overflowed, detail::moment m) {
-    s_.counted.overflows += overflowed ? 1u : 0u;
-    constexpr detail::scan_policy everything{true, true, true};
-    scan_.begin_several();
-    for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
-      if (!s_.roots[i].alive) continue;
-      roots_.rescan(i, everything, m);
-      if (overflowed)
-        s_.notices.push_back(
-            {notice_kind::overflow, s_.labels[i].given, {}, "raise sysctl fs.inotify.max_queued_events"});
-    }
-    scan_.settle_several(everything, m);
-  }
-
-  void look_at_polled() {
-    std::erase_if(s_.polled, [&](detail::node_id id) { return !s_.known[id].polled; });
-    // A number that was given to another directory meanwhile may stand there twice.
-    std::sort(s_.polled.begin(), s_.polled.end());
-    s_.polled.erase(std::unique(s_.polled.begin(), s_.polled.end()), s_.polled.end());
-    if (s_.polled.empty()) return;
-    const detail::moment m = moment_now();
-    scan_.try_watches_again();
-    constexpr detail::scan_policy files{true, false, false};
-    scan_.begin_several();
-    for (std::size_t i = 0, count = s_.polled.size(); i < count; ++i) {
-      const detail::node_id id = s_.polled[i];
-      const detail::node& n = s_.known[id];
-      if (!n.polled) continue;
-      if (n.parent == detail::no_node)
-        roots_.rescan(n.attributes, files, m);
-      else if (!s_.known[n.parent].polled)
-        (void)scan_.scan(id, files, m);
-    }
-    scan_.settle_several(files, m);
-    next_poll_ = now() + s_.opts.poll_interval;
-    lookup_.close();
-  }
-
-  [[nodiscard]] const batch* tell(bool all, detail::moment m) {
-    const time_point at = m.now;
-    if (!all) {
-      if (s_.due.pending() ? !s_.due.due(at) : s_.notices.empty()) return nullptr;
-      if (s_.due.pending()) {
-        learn_types(m);
-        if (s_.due.asks_whether_complete(at) && !s_.differing.is_complete()) {
-          s_.due.not_complete();
-          return nullptr;
-        }
-      }
-    } else {
-      learn_types(m);
-    }
-    const time_point oldest = s_.differing.tell(s_.due, at, all);
-    if (s_.due.pending()) s_.due.told(at, oldest);
-    told_notices_.clear();
-    notice_texts_.clear();
-    notice_texts_.swap(s_.notices);
-    for (const detail::owned_notice& n : notice_texts_) told_notices_.push_back({n.kind, n.path, n.error, n.advice});
-    batch_ = batch(s_.differing.changes(), told_notices_);
-    if (batch_.empty()) return nullptr;
-    ++s_.counted.batches;
-    s_.counted.changes += batch_.size();
-    return &batch_;
-  }
-
-  // The kernel only says "directory or not". What a new name really is, is looked at before it is told; most files
-  // have been written to by then, which only files are.
-  void learn_types(detail::moment m) {
-    auto& records = s_.told.records();
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      const detail::node_id id = records[i].node;
-      if (id == detail::no_node || s_.known[id].type != entry_type::unknown || !s_.known[id].in_tree) continue;
-      file_status status;
-      if (!lookup_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
-        if (status.type == entry_type::directory) continue;
-        detail::node& n = s_.known[id];
-        n.type = status.type;
-        n.file_id = status.file_id;
-        doubts_.note_look(n.parent, s_.known.name(id));
-        // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
-        if (status.type != entry_type::file || status.links > 1) n.open = false;
-      } else if (m.now - records[i].seen > s_.opts.debounce.max_wait + given_up_after) {
-        s_.settle.vanish(id, m);  // it went without a word
-      }
-    }
-    lookup_.close();
-  }
-  static constexpr duration given_up_after = std::chrono::milliseconds(100);
-
   void end_of_turn() {
-    if (!s_.polled.empty() && next_poll_ == detail::debounce_clock::never) next_poll_ = now() + s_.opts.poll_interval;
-    if (s_.polled.empty()) next_poll_ = detail::debounce_clock::never;
+    pump_.plan_poll();
     if (!armed_) return;
-    const std::optional<duration> next = !s_.notices.empty() && !s_.due.pending() ? duration(0) : until_due();
-    // A timer that ends at once costs 20 us on a virtual machine, a wake-up 1 us.
+    const std::optional<duration> next = !s_.notices.empty() && !s_.due.pending() ? duration(0) : pump_.until_due();
+    // Not by a timer that ends at once: that wakes the waiter by an interrupt (docs/performance.md).
     if (next && next->count() <= 0)
       s_.disk.wake();
     else
@@ -461,17 +287,10 @@ class basic_watcher {
   detail::name_doubts<Backend> doubts_{s_, lookup_, scan_};
   detail::renames<Backend> renames_{s_, lookup_, scan_, doubts_};
   detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_};
+  detail::pump<Backend, Clock> pump_{s_, lookup_, scan_, roots_, doubts_, renames_, listener_};
+  detail::teller<Backend> teller_{s_, lookup_, doubts_};
   std::uint32_t next_root_ = 0;
-  file_time read_since_ = 0;  ///< when the queue was asked last
-  time_point next_poll_ = detail::debounce_clock::never;
   bool armed_ = false;
-  bool doubts_wait_ = false;
-  bool backlog_ = false;  ///< something was read since the queue was last read to its end
-  std::atomic<bool> stopped_{false};
-  batch batch_;
-  std::vector<detail::doubtful> doubted_;
-  std::vector<notice> told_notices_;
-  std::vector<detail::owned_notice> notice_texts_;
 };
 
 /// The watcher to use: the platform's own backend.

@@ -3,6 +3,7 @@
 #pragma once
 // What the rooms of the engine share: one tree, one ledger, the roots and the backend. Floor 5.
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -151,6 +152,7 @@ struct engine_state {
   std::uint32_t unreadable = 0;  ///< times that a directory could not be read
   statistics counted;
   std::string way;
+  std::atomic<bool> stopped{false};  ///< set by any thread
   Backend disk;
 };
 

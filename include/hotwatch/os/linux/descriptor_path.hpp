@@ -12,8 +12,8 @@
 namespace hotwatch::inline v0::detail {
 
 /// /proc/<pid>/fd/<descriptor>. What /proc/self leads to is asked for once a walk and not once a directory: a symlink
-/// less to follow, 4 % of a start-up. It is asked of /proc, because getpid(2) may mean another PID namespace than the
-/// one that is mounted there.
+/// less to follow (docs/performance.md). It is asked of /proc, because getpid(2) may mean another PID namespace than
+/// the one that is mounted there.
 template <class System>
 class descriptor_path {
  public:

@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// The turns of the engine: what came is read and settled, and what it left open is looked at. Floor 5.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "../backend.hpp"
+#include "../core/debounce_clock.hpp"
+#include "listener.hpp"
+#include "lookup.hpp"
+#include "name_doubts.hpp"
+#include "renames.hpp"
+#include "root_keeper.hpp"
+#include "scanner.hpp"
+#include "state.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+template <class Backend, class Clock>
+class pump {
+ public:
+  using time_point = clock::time_point;
+  using duration = std::chrono::nanoseconds;
+
+  pump(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan, root_keeper<Backend>& roots,
+       name_doubts<Backend>& doubts, renames<Backend>& renames, listener<Backend>& listener) noexcept
+      : s_(state),
+        lookup_(lookup),
+        scan_(scan),
+        roots_(roots),
+        doubts_(doubts),
+        renames_(renames),
+        listener_(listener) {}
+
+  [[nodiscard]] static time_point now() { return time_point(Clock::now().time_since_epoch()); }
+  [[nodiscard]] moment moment_now() { return {now(), s_.disk.file_now()}; }
+
+  /// Asks the kernel once, without waiting. What it says is settled by the next turn.
+  void read_what_came() {
+    read_since_ = s_.disk.file_now();
+    if (!s_.disk.wait(duration(0))) s_.quiet_since = read_since_;
+  }
+
+  /// Reads and settles until the queue is empty.
+  void read_all() {
+    do {
+      read_what_came();
+      turn(moment_now());
+    } while (!s_.disk.drained() && !s_.stopped);
+  }
+
+  /// Settles what was read.
+  void turn(moment m) {
+    take_hints(m);
+    // What belongs to what was read may be in the queue still.
+    while (!s_.disk.drained() && !s_.stopped && (listener_.overflowed() || renames_.waits_for_halves())) read_on(m);
+    if (renames_.waits_for_halves()) read_on(m);  // most often it is there by now
+    while (!s_.stopped && renames_.waits_for_halves()) {
+      renames_.finish_renames();
+      do read_on(m);
+      while (!s_.disk.drained() && !s_.stopped);
+      renames_.give_up_halves(false, m);
+    }
+    renames_.give_up_halves(true, m);
+    if (const bool dropped = listener_.take_overflow(); dropped || renames_.take_lost_track()) look_at_all(dropped, m);
+    roots_.check_suspects(m);
+    if (backlog_ && s_.disk.drained()) {
+      backlog_ = false;
+      doubts_.end_of_backlog();
+    }
+    // All that was queued when it was read is settled.
+    if (s_.disk.drained() && read_since_ > s_.quiet_since) s_.quiet_since = read_since_;
+    if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
+    lookup_.close();
+  }
+
+  /// A look may raise another doubt while the tree is being moved about. The hints that will settle it are on their
+  /// way, so what is left waits for the next of them, not for a time. Returns whether there was anything to settle.
+  bool settle_doubts() {
+    if (doubts_wait_ || !has_doubts() || !s_.disk.drained()) return false;
+    const moment m = moment_now();
+    for (int rounds = 0; rounds < 4 && has_doubts() && s_.disk.drained(); ++rounds) {
+      doubted_.clear();
+      doubted_.swap(s_.doubts);
+      for (const doubtful& d : doubted_) roots_.verify(d, m);
+      doubts_.settle(m);
+      lookup_.close();
+    }
+    doubts_wait_ = has_doubts() && s_.disk.drained();
+    return true;
+  }
+
+  /// Looks at whatever no kernel watch stands for.
+  void look_at_polled() {
+    doubts_wait_ = false;  // where nothing is hinted at, a poll is the time for them
+    std::erase_if(s_.polled, [&](node_id id) { return !s_.known[id].polled; });
+    // A number that was given to another directory meanwhile may stand there twice.
+    std::sort(s_.polled.begin(), s_.polled.end());
+    s_.polled.erase(std::unique(s_.polled.begin(), s_.polled.end()), s_.polled.end());
+    if (s_.polled.empty()) return;
+    const moment m = moment_now();
+    scan_.try_watches_again();
+    constexpr scan_policy files{true, false, false};
+    scan_.begin_several();
+    for (std::size_t i = 0, count = s_.polled.size(); i < count; ++i) {
+      const node_id id = s_.polled[i];
+      const node& n = s_.known[id];
+      if (!n.polled) continue;
+      if (n.parent == no_node)
+        roots_.rescan(n.attributes, files, m);
+      else if (!s_.known[n.parent].polled)
+        (void)scan_.scan(id, files, m);
+    }
+    scan_.settle_several(files, m);
+    next_poll_ = now() + s_.opts.poll_interval;
+    lookup_.close();
+  }
+
+  /// Directories may have come to be polled, or be polled no more.
+  void plan_poll() {
+    if (s_.polled.empty())
+      next_poll_ = debounce_clock::never;
+    else if (next_poll_ == debounce_clock::never)
+      next_poll_ = now() + s_.opts.poll_interval;
+  }
+
+  /// How long nothing can become due unless the kernel says something.
+  [[nodiscard]] std::optional<duration> until_due() {
+    if (backlog_ || (has_doubts() && !doubts_wait_) || roots_.has_suspects() || !s_.disk.drained()) return duration(0);
+    time_point next = s_.due.deadline();
+    if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
+    if (next == debounce_clock::never) return std::nullopt;
+    const duration left = next - now();
+    return left < duration(0) ? duration(0) : left;
+  }
+
+ private:
+  [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
+
+  void read_on(moment m) {
+    s_.disk.wait(duration(0));
+    take_hints(m);
+  }
+
+  void take_hints(moment m) {
+    const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
+    s_.counted.kernel_events += records;
+    if (records == 0) return;
+    doubts_wait_ = false;
+    backlog_ = true;
+  }
+
+  // The kernel dropped events, or what it said does not fit: whatever it did not tell is found by looking.
+  void look_at_all(bool overflowed, moment m) {
+    s_.counted.overflows += overflowed ? 1u : 0u;
+    constexpr scan_policy everything{true, true, true};
+    scan_.begin_several();
+    for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
+      if (!s_.roots[i].alive) continue;
+      roots_.rescan(i, everything, m);
+      if (overflowed)
+        s_.notices.push_back(
+            {notice_kind::overflow, s_.labels[i].given, {}, "raise sysctl fs.inotify.max_queued_events"});
+    }
+    scan_.settle_several(everything, m);
+  }
+
+  engine_state<Backend>& s_;
+  lookup<Backend>& lookup_;
+  scanner<Backend>& scan_;
+  root_keeper<Backend>& roots_;
+  name_doubts<Backend>& doubts_;
+  renames<Backend>& renames_;
+  listener<Backend>& listener_;
+  file_time read_since_ = 0;  ///< when the queue was asked last
+  time_point next_poll_ = debounce_clock::never;
+  bool backlog_ = false;      ///< something was read since the queue was last read to its end
+  bool doubts_wait_ = false;  ///< for hints
+  std::vector<doubtful> doubted_;
+};
+
+}  // namespace hotwatch::inline v0::detail

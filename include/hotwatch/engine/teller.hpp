@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What is due becomes a batch: changes and notices. Floor 5.
+
+#include <chrono>
+#include <vector>
+
+#include "../change.hpp"
+#include "lookup.hpp"
+#include "name_doubts.hpp"
+#include "state.hpp"
+
+namespace hotwatch::inline v0::detail {
+
+template <class Backend>
+class teller {
+ public:
+  teller(engine_state<Backend>& state, lookup<Backend>& lookup, name_doubts<Backend>& doubts) noexcept
+      : s_(state), lookup_(lookup), doubts_(doubts) {}
+
+  /// What is due, or with `all` whatever there is; nullptr if that is nothing. Valid until the next of these calls.
+  [[nodiscard]] const batch* tell(bool all, moment m) {
+    if (!all && !is_due(m)) return nullptr;
+    if (all) learn_types(m);
+    const auto oldest = s_.differing.tell(s_.due, m.now, all);
+    if (s_.due.pending()) s_.due.told(m.now, oldest);
+    notices_.clear();
+    notice_texts_.clear();
+    notice_texts_.swap(s_.notices);
+    for (const owned_notice& n : notice_texts_) notices_.push_back({n.kind, n.path, n.error, n.advice});
+    batch_ = batch(s_.differing.changes(), notices_);
+    if (batch_.empty()) return nullptr;
+    ++s_.counted.batches;
+    s_.counted.changes += batch_.size();
+    return &batch_;
+  }
+  [[nodiscard]] const batch& nothing() noexcept { return batch_ = batch(); }
+
+ private:
+  // A notice waits for the changes that are pending.
+  [[nodiscard]] bool is_due(moment m) {
+    if (!s_.due.pending()) return !s_.notices.empty();
+    if (!s_.due.due(m.now)) return false;
+    learn_types(m);
+    if (!s_.due.asks_whether_complete(m.now) || s_.differing.is_complete()) return true;
+    s_.due.not_complete();
+    return false;
+  }
+
+  // The kernel only says "directory or not". What a new name really is, is looked at before it is told; most files
+  // have been written to by then, which only files are.
+  void learn_types(moment m) {
+    auto& records = s_.told.records();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const node_id id = records[i].node;
+      if (id == no_node || s_.known[id].type != entry_type::unknown || !s_.known[id].in_tree) continue;
+      file_status status;
+      if (!lookup_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
+        if (status.type == entry_type::directory) continue;
+        node& n = s_.known[id];
+        n.type = status.type;
+        n.file_id = status.file_id;
+        doubts_.note_look(n.parent, s_.known.name(id));
+        // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
+        if (status.type != entry_type::file || status.links > 1) n.open = false;
+      } else if (m.now - records[i].seen > s_.opts.debounce.max_wait + given_up_after) {
+        s_.settle.vanish(id, m);  // it went without a word
+      }
+    }
+    lookup_.close();
+  }
+  static constexpr std::chrono::milliseconds given_up_after{100};
+
+  engine_state<Backend>& s_;
+  lookup<Backend>& lookup_;
+  name_doubts<Backend>& doubts_;
+  batch batch_;
+  std::vector<notice> notices_;
+  std::vector<owned_notice> notice_texts_;
+};
+
+}  // namespace hotwatch::inline v0::detail
