@@ -803,6 +803,21 @@ TEST_F(scripted_inotify, two_files_moved_onto_one_name_are_one_record) {
   EXPECT_TRUE(modified) << "it is another file than the one that was renamed";
 }
 
+// The look that a close asks for comes too late: it sees what was renamed onto the file since.
+TEST_F(scripted_inotify, a_file_that_was_touched_and_replaced_is_another) {
+  out.write("x", "another");
+  out.write("y", "another");
+  outlive_the_tick();
+  open();
+  root.write("never looked at");
+  take(watcher->flush());
+  for (const auto& [name, replacement] : {std::pair("1", "x"), std::pair("never looked at", "y")}) {
+    raw::touch(root.at(name));
+    root.rename(out.at(replacement), name);
+    EXPECT_EQ(in_order(watcher->flush()), lines{std::string("modified ") + name});
+  }
+}
+
 TEST_F(scripted_inotify, a_directory_that_seems_to_move_into_itself) {
   open();
   faults->on_records = [](std::vector<std::string>& records) {

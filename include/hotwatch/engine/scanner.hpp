@@ -96,12 +96,19 @@ class scanner {
     remember_look(id, now, m, !differs);
   }
 
-  /// The same of a file that a writer closed without having written.
+  /// The same of a file that a writer closed without having written. Another file may have taken the name since, and
+  /// the hint of that, still in the queue, is settled by the number that was known: a look at the name does not teach
+  /// it.
   void settle_closed(node_id id, const file_status& now, moment m) {
-    const node& n = s_.known[id];
-    if (!n.touched || n.fingerprinted) return settle_content(id, now, m);
-    if (content_differs_after_touch(n, now, m.file_now)) s_.settle.change_content(id, m);
-    remember_look(id, now, m, false);
+    const std::uint64_t file_id = s_.known[id].file_id;
+    if (file_id != 0 && file_id != now.file_id) return;
+    if (s_.known[id].touched && !s_.known[id].fingerprinted) {
+      if (content_differs_after_touch(s_.known[id], now, m.file_now)) s_.settle.change_content(id, m);
+      remember_look(id, now, m, false);
+    } else {
+      settle_content(id, now, m);
+    }
+    s_.known[id].file_id = file_id;
   }
 
   /// What a look saw becomes what is known; with `tell` other attributes than before are told.
