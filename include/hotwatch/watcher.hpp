@@ -4,13 +4,13 @@
 // basic_watcher: the engine, pulled by whoever waits. It has no thread and holds no lock. Floor 5.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "backend.hpp"
 #include "backends/native.hpp"
@@ -150,9 +150,10 @@ class basic_watcher {
   }
 
   /// "I wrote this myself": what is on disk at `path` and below it now is known to the user, so it is no change.
-  /// `path` as changes spell it. Does nothing when it is below no root.
+  /// `path` as changes spell it. Does nothing when it is below no root, or once stopped.
   template <detail::path_like Path>
   void acknowledge(const Path& path) {
+    if (stopped()) return;
     pump_.read_all();
     const detail::moment m = pump_.moment_now();
     detail::acknowledgement<Backend>(s_, lookup_, scan_, roots_).take(detail::path_text_of(path), m);

@@ -786,6 +786,100 @@ TEST(scripted, a_directory_that_moves_while_what_was_dropped_is_looked_for) {
     });
 }
 
+// mv www old && mv old/build www: the new root's watch is that of a directory which is known elsewhere.
+TEST(scripted, a_directory_that_takes_the_place_of_its_root) {
+  for (const system_call call : {openat, system_call::read, inotify_add_watch})
+    for_each_n<scripted_inotify>(30, [&](auto& t, int n) {
+      t.open();
+      bool met = false;
+      t.faults->before(call, n, [&] {
+        met = true;
+        raw::rename(t.directory.base().at("away/a"), t.root.path());
+      });
+      raw::rename(t.root.path(), t.directory.base().at("away"));
+      EXPECT_EQ(t.until_converged(1s), "") << static_cast<int>(call);
+      return met;
+    });
+}
+
+TEST_F(scripted_inotify, a_directory_that_takes_the_place_of_its_root_behind_an_overflow) {
+  open();
+  faults->on_records = [&](std::vector<std::string>& records) {
+    records.assign(1, inotify_record(-1, in::in_q_overflow));
+    faults->on_records = nullptr;
+  };
+  raw::rename(root.path(), directory.base().at("away"));
+  raw::rename(directory.base().at("away/a"), root.path());
+  EXPECT_EQ(until_converged(1s), "");
+}
+
+TEST(scripted, a_root_that_is_replaced_and_gone_while_it_is_looked_at) {
+  for (const system_call call : {openat, statx, getdents64, inotify_add_watch})
+    for (const int later : {1, 2, 3, 5, 8})
+      for_each_n<scripted_inotify>(30, [&](auto& t, int n) {
+        t.open();
+        bool met = false;
+        t.root.mkdir("young");
+        t.faults->before(call, n, [&] {
+          met = true;
+          raw::rename(t.root.path(), t.directory.base().at("away"));
+          raw::mkdir(t.root.path());
+          raw::mkdir(t.root.at("young"));
+          raw::mkdir(t.root.at("young/d"));
+          raw::write(t.root.at("young/x"), "new");
+          raw::write(t.root.at("new"), "new");
+        });
+        t.faults->before(call, n + later, [&] { raw::rm_rf(t.root.path()); });
+        t.faults->inject(inotify_record(-1, in::in_q_overflow));
+        EXPECT_EQ(t.until_converged(1s), "") << static_cast<int>(call) << ", " << later << " calls later";
+        return met;
+      });
+}
+
+TEST(scripted, what_was_dropped_is_found_though_a_call_fails_meanwhile) {
+  for (const system_call call : {openat, statx, getdents64, inotify_add_watch})
+    for (const int error : {EMFILE, EIO, EACCES})
+      for_each_n<scripted_inotify>(40, [&](auto& t, int n) {
+        t.open({.poll_interval = 1ms});
+        t.faults->on_records = [](std::vector<std::string>& records) {
+          records.assign(1, inotify_record(-1, in::in_q_overflow));
+        };
+        t.root.write("a/b/dropped");
+        t.root.mkdir_p("d/e/made/more");
+        t.faults->fail(call, n, error);
+        t.take(t.watcher->flush());
+        const bool met = t.faults->failures() != 0;
+        t.faults->on_records = nullptr;
+        // Permission comes with a word (chmod), all else is tried again.
+        if (error == EACCES)
+          for (const char* d : {"", "a", "a/b", "a/b/c", "d", "d/e", "d/e/made", "d/e/made/more", "f"})
+            raw::chmod(t.root.at(d), 0700);
+        EXPECT_EQ(t.until_converged(1s), "") << static_cast<int>(call) << ", errno " << error;
+        return met;
+      });
+}
+
+TEST(scripted, an_acknowledgement_after_a_stop_in_the_middle_of_a_rename) {
+  for (const system_call call : {system_call::read, getdents64, bytes_queued, openat, statx})
+    for (const std::size_t most : {32u, 48u, 0u})
+      for_each_n<scripted_inotify>(10, [&](auto& t, int n) {
+        t.open({.debounce = immediate});
+        t.faults->read_at_most = most;
+        bool met = false;
+        t.faults->before(call, n, [&] {
+          met = true;
+          t.watcher->stop();
+        });
+        t.root.rename("1", "f/1");
+        t.root.rename("d", "f/d");
+        t.take(t.watcher->poll());
+        t.faults->read_at_most = 0;
+        for (int i = 0; i < 4; ++i) t.watcher->acknowledge(t.root.path());
+        t.watcher->remove(t.root.path());
+        return met;
+      });
+}
+
 // inotify_merge() compares handle, mask and name, but not the cookie.
 TEST_F(scripted_inotify, two_files_moved_onto_one_name_are_one_record) {
   open();

@@ -46,7 +46,8 @@ class ledger {
     return place == 0 ? nullptr : &records_[place - 1];
   }
 
-  /// Told = known: the node is clean again. One that is gone is given back: nothing is to be told of it any more.
+  /// Told = known: the node is clean again. One that is gone for good (and not on its way in a rename) is given back to
+  /// the tree: nothing is to be told of it any more.
   void settle(node_id id) noexcept {
     node& n = tree_[id];
     if (n.record == 0) return;

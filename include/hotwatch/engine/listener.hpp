@@ -63,11 +63,11 @@ class listener {
         else
           s_.doubts.push_back({id});
         return;
-      case hint_kind::look_again: (void)scan_.scan(id, {true, true, true}, m); return;
+      case hint_kind::look_again: (void)scan_.scan(id, everything, m); return;
       default: break;
     }
     if (h.name.empty()) {
-      if (h.kind == hint_kind::attributes && n.unreadable) (void)scan_.scan(id, {}, m);
+      if (h.kind == hint_kind::attributes && n.unreadable) (void)scan_.scan(id, everything, m);
       return;
     }
     std::string_view name = h.name;
@@ -117,7 +117,7 @@ class listener {
         if (s_.settle.complete(child, m)) look_at_closed(child, m);
         return;
       case hint_kind::attributes:
-        if (h.type == entry_type::directory && s_.unreadable != 0 && s_.is_blind(child)) (void)scan_.scan(child, {}, m);
+        if (h.type == entry_type::directory && s_.known[child].unreadable) (void)scan_.scan(child, everything, m);
         s_.settle.change_attributes(child, s_.opts.metadata, m);
         return;
       default: return;

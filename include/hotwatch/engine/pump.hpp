@@ -79,8 +79,9 @@ class pump {
     lookup_.close();
   }
 
-  /// A look may raise another doubt while the tree is being moved about. The hints that will settle it are on their
-  /// way, so what is left waits for the next of them, not for a time. Returns whether there was anything to settle.
+  /// Looks at what the hints left in doubt, if the queue has been read to its end. A look may raise another doubt while
+  /// the tree is being moved about. The hints that will settle it are on their way, so what is left after some rounds
+  /// waits for them (or for a poll, or a barrier), not for a time. Returns whether there was anything to settle.
   bool settle_doubts() {
     if (doubts_wait_ || !has_doubts() || !s_.disk.drained()) return false;
     const moment m = moment_now();
@@ -97,7 +98,7 @@ class pump {
 
   /// Looks at whatever no kernel watch stands for.
   void look_at_polled() {
-    doubts_wait_ = false;  // where nothing is hinted at, a poll is the time for them
+    doubts_wait_ = false;
     std::erase_if(s_.polled, [&](node_id id) { return !s_.known[id].polled; });
     // A number that was given to another directory meanwhile may stand there twice.
     std::sort(s_.polled.begin(), s_.polled.end());
@@ -105,16 +106,18 @@ class pump {
     if (s_.polled.empty()) return;
     const moment m = moment_now();
     scan_.try_watches_again();
-    constexpr scan_policy files{true, false, false};
+    constexpr scan_policy files{.files = true};
     scan_.begin_several();
     for (std::size_t i = 0, count = s_.polled.size(); i < count; ++i) {
       const node_id id = s_.polled[i];
       const node& n = s_.known[id];
       if (!n.polled) continue;
+      // What could not be read may have been read after a loss.
+      const scan_policy& policy = n.unreadable ? everything : files;
       if (n.parent == no_node)
-        roots_.rescan(n.attributes, files, m);
-      else if (!s_.known[n.parent].polled)
-        (void)scan_.scan(id, files, m);
+        roots_.rescan(n.attributes, policy, m);
+      else if (n.unreadable || !s_.known[n.parent].polled)
+        (void)scan_.scan(id, policy, m);
     }
     scan_.settle_several(files, m);
     next_poll_ = now() + s_.opts.poll_interval;
@@ -158,7 +161,6 @@ class pump {
   // The kernel dropped events, or what it said does not fit: whatever it did not tell is found by looking.
   void look_at_all(bool overflowed, moment m) {
     s_.counted.overflows += overflowed ? 1u : 0u;
-    constexpr scan_policy everything{true, true, true};
     scan_.begin_several();
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
       if (!s_.roots[i].alive) continue;

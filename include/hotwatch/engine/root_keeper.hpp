@@ -75,16 +75,15 @@ class root_keeper {
   [[nodiscard]] bool has_suspects() const noexcept { return !suspects_.empty(); }
 
   /// Looks at a whole root again: after an overflow, or at a poll.
-  void rescan(std::uint32_t index, const scan_policy& policy, moment m) {
-    if (s_.roots[index].alive) check(index, policy, true, m);
-  }
+  void rescan(std::uint32_t index, const scan_policy& policy, moment m) { check(index, policy, true, m); }
 
-  /// Whether the directory is what its watch stands for; if not it is read again. The queue has been read to its end.
+  /// Reads a directory again unless it is what it was: what its watch stands for, or the root that was there. The queue
+  /// has been read to its end.
   void verify(const doubtful& what, moment m) {
     const node& n = s_.known[what.id];  // its number may be another's by now
     if (!n.in_tree) return;
     if (n.parent != no_node) return scan_.verify(what, m);
-    check(n.attributes, everything, what.unread, m);
+    check(n.attributes, everything_caught_up, what.unread, m);
   }
 
   /// A hint's name in a directory that stands for a single file: the node's name, or nothing.
@@ -93,8 +92,6 @@ class root_keeper {
   }
 
  private:
-  static constexpr scan_policy everything{true, true, true};
-
   std::uint32_t free_place() {
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i)
       if (!s_.roots[i].alive) return i;
@@ -227,7 +224,10 @@ class root_keeper {
   // Whether it is another directory than it was, or its watch was gone: then it was scanned.
   bool find_again(root& r, directory d, const scan_policy& policy, bool to_be_read, moment m) {
     file_status status;
-    if (d.look({}, status)) return false;
+    if (const std::error_code ec = d.look({}, status)) {
+      scan_.could_not_open(r.node, ec);
+      return false;
+    }
     const node& n = s_.known[r.node];
     const bool same = r.device == status.device && r.file_id == status.file_id;
     if (same && !r.lost && (n.watch != no_watch || n.polled)) {
@@ -238,7 +238,7 @@ class root_keeper {
     r.file_id = status.file_id;
     s_.lose_watch(r.node);
     if (std::exchange(r.lost, false)) s_.tell(notice_kind::root_restored, r.node);
-    (void)scan_.scan(r.node, std::move(d), {policy.files, true, true}, m);
+    (void)scan_.scan(r.node, std::move(d), {policy.files, true, true, policy.caught_up}, m);
     return true;
   }
 
@@ -250,6 +250,7 @@ class root_keeper {
   void lose(std::uint32_t index, std::error_code ec, moment m) {
     root& r = s_.roots[index];
     r.lost = true;
+    scan_.forget_arrivals(r.node);
     vanish_contents(r.node, m);
     s_.lose_watch(r.node);
     s_.tell(notice_kind::root_lost, r.node, ec);

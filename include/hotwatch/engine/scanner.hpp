@@ -26,6 +26,11 @@ struct scan_policy {
   facts::telling telling = facts::telling::tell;
 };
 
+/// After a loss: every name, every file, every watch.
+inline constexpr scan_policy everything{.files = true, .everywhere = true, .verify = true};
+/// The same when the queue has been read to its end.
+inline constexpr scan_policy everything_caught_up{.files = true, .everywhere = true, .verify = true, .caught_up = true};
+
 template <class Backend>
 class scanner {
  public:
@@ -74,9 +79,17 @@ class scanner {
     several_ = false;
     settle_arrivals(policy, m);
   }
+  /// A root that was scanned in this look is gone already, and with it what was found there.
+  void forget_arrivals(node_id root) {
+    std::erase_if(arrivals_, [&](const arrival& a) {
+      if (s_.known.root_of(a.parent) != root) return false;
+      s_.known.names().release(a.name);
+      return true;
+    });
+  }
 
-  /// Whether the directory, which is no root, is what its watch stands for; if not it is read again. The queue has been
-  /// read to its end.
+  /// Reads a directory again, which is no root, unless it is what its watch stands for. The queue has been read to its
+  /// end.
   void verify(const doubtful& what, moment m) {
     const node_id id = what.id;
     const node& n = s_.known[id];
@@ -85,7 +98,7 @@ class scanner {
     directory d = lookup_.open_surely(id, ec);
     if (!d) return could_not_open(id, ec);
     if (!what.unread && n.watch != no_watch && lookup_.is_itself(id, d)) return;
-    (void)scan(id, std::move(d), {true, true, true, true}, m);
+    (void)scan(id, std::move(d), everything_caught_up, m);
   }
 
   /// The content as it was looked at now; tells it if it is another.
@@ -138,7 +151,6 @@ class scanner {
     const bool again = n.unreadable;
     n.unreadable = true;
     if (ec == std::errc::permission_denied) {
-      ++s_.unreadable;
       if (!again) s_.tell(notice_kind::unreadable, id, ec);
       return;
     }

@@ -149,7 +149,6 @@ struct engine_state {
   std::vector<owned_notice> notices;
   /// The file system's time when the backend's queue was last known to be empty: what is hinted at came later.
   file_time quiet_since = 0;
-  std::uint32_t unreadable = 0;  ///< times that a directory could not be read
   statistics counted;
   std::string way;
   std::atomic<bool> stopped{false};  ///< set by any thread
