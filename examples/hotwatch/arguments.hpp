@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "duration.hpp"
@@ -31,48 +32,83 @@ struct arguments {
 
 class usage_formatter final : public CLI::Formatter {
  public:
-  std::string make_usage(const CLI::App*, std::string) const override {
-    return "Usage: hotwatch [watch] [OPTIONS] PATH...\n";
+  explicit usage_formatter(std::string usage) : usage_(std::move(usage)) {}
+  std::string make_usage(const CLI::App*, std::string) const override { return "Usage: " + usage_ + '\n'; }
+
+ private:
+  std::string usage_;
+};
+
+/// An option's reader: the duration goes to `value`.
+[[nodiscard]] inline auto duration_reader(std::string name, std::chrono::nanoseconds& value) {
+  return [name = std::move(name), &value](const std::string& text) {
+    const auto parsed = parse_duration(text);
+    if (!parsed)
+      throw CLI::ValidationError(name, "'" + text + "' is no duration: a number and one of " +
+                                           std::string(duration_units) + ", as in 20ms or 1.5s");
+    value = *parsed;
+  };
+}
+
+/// The options that say what is told and when. To be added before parsing, and read after it.
+class telling_options {
+ public:
+  explicit telling_options(CLI::App& app) {
+    app.add_option("--include", include_, "Tell only names that match; may be repeated")
+        ->type_name("GLOB")
+        ->allow_extra_args(false);
+    app.add_option("--exclude", exclude_, "Neither tell nor enter what matches; may be repeated")
+        ->type_name("GLOB")
+        ->allow_extra_args(false);
+    quiet_option_ = app.add_option_function<std::string>("--quiet", duration_reader("--quiet", debounce_.quiet),
+                                                         "Hold a batch until nothing more came for this long [20ms]")
+                        ->type_name("TIME");
+    max_wait_option_ =
+        app.add_option_function<std::string>("--max-wait", duration_reader("--max-wait", debounce_.max_wait),
+                                             "Never hold a batch longer than this [500ms]")
+            ->type_name("TIME");
+    app.add_flag("--immediate", immediate_, "Hold nothing back")->excludes(quiet_option_)->excludes(max_wait_option_);
+    app.add_flag("--leading", debounce_.leading, "Tell the first change at once, then hold what follows");
+    app.add_flag("--no-settle", no_settle_, "Always wait for the quiet, though all files are closed");
   }
+
+  void read(hotwatch::options& wanted) const {
+    wanted.include = include_;
+    wanted.exclude = exclude_;
+    wanted.debounce = debounce_;
+    // Who names only one of the two means the other to fit.
+    if (*quiet_option_ && !*max_wait_option_) wanted.debounce.max_wait = std::max(debounce_.max_wait, debounce_.quiet);
+    if (*max_wait_option_ && !*quiet_option_) wanted.debounce.quiet = std::min(debounce_.max_wait, debounce_.quiet);
+    wanted.debounce.settle = !no_settle_;
+    if (immediate_) wanted.debounce = hotwatch::immediate;
+  }
+
+ private:
+  std::vector<std::string> include_;
+  std::vector<std::string> exclude_;
+  hotwatch::debounce debounce_;
+  bool immediate_ = false;
+  bool no_settle_ = false;
+  CLI::Option* quiet_option_ = nullptr;
+  CLI::Option* max_wait_option_ = nullptr;
 };
 
 /// Fills `wanted` and returns -1, or answers on standard output or error and returns the exit code.
 [[nodiscard]] inline int read_arguments(int argc, char** argv, arguments& wanted) {
   CLI::App app("Prints a line for each change below the given directories, or of the given files.", "hotwatch");
-  app.formatter(std::make_shared<usage_formatter>());
+  app.formatter(std::make_shared<usage_formatter>(
+      "hotwatch [watch] [OPTIONS] PATH...\n"
+      "       hotwatch record [OPTIONS] DIRECTORY [-- COMMAND...]   writes down what happens: record --help\n"
+      "       hotwatch replay [OPTIONS] TRACE                      what would have been told, and why: replay --help"));
   app.footer(
       "A file name is printed as it is, but for backslashes, control characters and bytes that are no UTF-8:\n"
       "\\\\, \\n, \\x1b (with --json \\udc80 to \\udcff for such bytes).\n"
       "Exit codes: 0 stopped, or --once done; 1 a path cannot be watched; 2 wrong usage.");
   app.set_version_flag("--version", std::string("hotwatch ") + HOTWATCH_VERSION);
 
-  std::chrono::nanoseconds quiet = wanted.options.debounce.quiet;
-  std::chrono::nanoseconds max_wait = wanted.options.debounce.max_wait;
   std::chrono::nanoseconds spin{0};
-  const auto duration = [](std::string name, std::chrono::nanoseconds& value) {
-    return [name = std::move(name), &value](const std::string& text) {
-      const auto parsed = parse_duration(text);
-      if (!parsed)
-        throw CLI::ValidationError(name, "'" + text + "' is no duration: a number and one of " +
-                                             std::string(duration_units) + ", as in 20ms or 1.5s");
-      value = *parsed;
-    };
-  };
-
   app.add_option("PATH", wanted.paths, "Directories and files to watch")->required();
-  app.add_option("--include", wanted.options.include, "Tell only names that match; may be repeated")
-      ->type_name("GLOB")
-      ->allow_extra_args(false);
-  app.add_option("--exclude", wanted.options.exclude, "Neither tell nor enter what matches; may be repeated")
-      ->type_name("GLOB")
-      ->allow_extra_args(false);
-  auto* quiet_option = app.add_option_function<std::string>(
-      "--quiet", duration("--quiet", quiet), "Hold a batch until nothing more came for this long [20ms]");
-  auto* max_wait_option = app.add_option_function<std::string>("--max-wait", duration("--max-wait", max_wait),
-                                                               "Never hold a batch longer than this [500ms]");
-  bool immediate = false;
-  app.add_flag("--immediate", immediate, "Hold nothing back")->excludes(quiet_option)->excludes(max_wait_option);
-  app.add_flag("--leading", wanted.options.debounce.leading, "Tell the first change at once, then hold what follows");
+  const telling_options telling(app);
   app.add_flag("--metadata", wanted.options.metadata, "Tell changes of permissions, owner and times too");
   // A flag with a value takes it after '=' only, so that `--poll PATH` is a path.
   std::string interval;
@@ -81,9 +117,9 @@ class usage_formatter final : public CLI::Formatter {
   app.add_option("--backend", backend, "inotify or polling")
       ->type_name("NAME")
       ->check(CLI::IsMember({"inotify", "polling"}));
-  auto* spin_option = app.add_option_function<std::string>("--spin", duration("--spin", spin),
-                                                           "Busy-wait this long before blocking: lowest latency");
-  for (CLI::Option* option : {quiet_option, max_wait_option, spin_option}) option->type_name("TIME");
+  app.add_option_function<std::string>("--spin", duration_reader("--spin", spin),
+                                       "Busy-wait this long before blocking: lowest latency")
+      ->type_name("TIME");
   bool flat = false;
   app.add_flag("--no-recursive", flat, "Watch only the entries of the directories themselves");
   app.add_flag("--once", wanted.once, "Stop after the first batch with a change in it");
@@ -98,7 +134,7 @@ class usage_formatter final : public CLI::Formatter {
     if (*poll) {
       if (backend == "inotify") throw CLI::ExcludesError("--poll", "--backend inotify");
       std::chrono::nanoseconds value{0};
-      duration("--poll", value)(interval);
+      duration_reader("--poll", value)(interval);
       wanted.options.poll_interval = std::chrono::ceil<std::chrono::milliseconds>(value);
       backend = "polling";
     }
@@ -106,12 +142,7 @@ class usage_formatter final : public CLI::Formatter {
     return app.exit(e) == 0 ? 0 : 2;
   }
 
-  // Who names only one of the two means the other to fit.
-  if (*quiet_option && !*max_wait_option) max_wait = std::max(max_wait, quiet);
-  if (*max_wait_option && !*quiet_option) quiet = std::min(max_wait, quiet);
-  wanted.options.debounce.quiet = quiet;
-  wanted.options.debounce.max_wait = max_wait;
-  if (immediate) wanted.options.debounce = hotwatch::immediate;
+  telling.read(wanted.options);
   wanted.options.spin = std::chrono::ceil<std::chrono::microseconds>(spin);
   wanted.root.recursive = !flat;
   if (backend == "polling") wanted.backend = backend_name::polling;

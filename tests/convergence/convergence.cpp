@@ -30,16 +30,17 @@
 #include <utility>
 #include <vector>
 
+#include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
 #include "support/files.hpp"
 #include "support/model.hpp"
-#include "support/simulated_clock.hpp"
 
 namespace hotwatch::test {
 namespace {
 
 using namespace std::chrono_literals;
+using trace::simulated_clock;
 
 long from_environment(const char* name, long otherwise) {
   const char* const text = std::getenv(name);
@@ -144,6 +145,7 @@ class vandal {
         {1, [](vandal& v) { raw::mkdir(v.root()); }},
         {1, [](vandal& v) { raw::rename(v.root(), v.where_.base().at("away")); }},
         {1, [](vandal& v) { raw::rename(v.where_.base().at("away"), v.root()); }},
+        {1, [](vandal& v) { raw::rename(v.where_.base().at("away/d" + std::to_string(v.below(3))), v.root()); }},
     };
     if (harms_the_root_ && below(16) == 0) return to_the_root[below(std::size(to_the_root))].run(*this);
     std::size_t sum = 0;
@@ -528,15 +530,12 @@ TEST(Convergence, Polling) { run_seeds("Convergence.Polling", 48, among_threads<
 TEST(Convergence, InotifyBetweenTheCalls) {
   run_seeds("Convergence.InotifyBetweenTheCalls", 1000, between_the_calls<basic_inotify_backend>);
 }
-// A hint about what had the name before (1976); a name settled while its hints were queued (1797); a root that was
-// there while it was guarded, and gone when it was looked at (309160); a touched file that was replaced before the look
-// that its close asks for (628745).
-TEST(Convergence, InotifySeedsThatOnceFailed) {
-  for (const std::uint64_t seed : {1797u, 1976u, 309160u, 628745u})
+// A content that was written behind a late reading (2357); a touched file that was replaced before the look that its
+// close asks for (628745). Whoever changes what a trial does makes other trials of these numbers.
+TEST(Convergence, SeedsThatOnceFailed) {
+  for (const std::uint64_t seed : {2357u, 628745u})
     EXPECT_EQ(between_the_calls<basic_inotify_backend>(seed), "") << "seed " << seed;
 }
-// A root that was gone when it was to be read, and back when that was tried again.
-TEST(Convergence, PollingSeedsThatOnceFailed) { EXPECT_EQ(between_the_calls<basic_polling_backend>(1976), ""); }
 TEST(Convergence, PollingBetweenTheCalls) {
   run_seeds("Convergence.PollingBetweenTheCalls", 200, between_the_calls<basic_polling_backend>);
 }

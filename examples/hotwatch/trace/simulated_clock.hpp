@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// A clock that stands still until a test moves it: basic_watcher<Backend, simulated_clock>.
+// A clock that stands still until it is moved: basic_watcher<Backend, simulated_clock>.
 
 #include <chrono>
 
-namespace hotwatch::test {
+namespace trace {
 
 struct simulated_clock {
   using duration = std::chrono::nanoseconds;
@@ -25,4 +25,4 @@ struct simulated_clock {
   static inline thread_local duration at = start;
 };
 
-}  // namespace hotwatch::test
+}  // namespace trace
