@@ -95,7 +95,7 @@ class glob {
     const char* reason = nullptr;
     explicit operator bool() const noexcept { return reason != nullptr; }
   };
-  enum class strategy : std::uint8_t { nothing, literal, prefix, suffix, automaton };
+  enum class strategy : std::uint8_t { nothing, literal, prefix, suffix, wildcards, automaton };
 
   static constexpr std::size_t max_steps = 4096;
   static constexpr std::uint32_t none = UINT32_MAX;
@@ -297,6 +297,12 @@ class glob {
       bytes.erase(0, 1);
     }
     if (first == last) return;
+    if (is_wildcards(first, last)) {
+      strategy_ = strategy::wildcards;
+      begin_ = first;
+      end_ = last;
+      directories_only_ = directories_only;
+    }
     // A star cannot leave the component, so it is "any rest" only where the text is one; a "**" behind a '/' always is,
     // as no way ends in '/'.
     strategy found = strategy::literal;
@@ -320,6 +326,21 @@ class glob {
     strategy_ = found;
   }
 
+  // Whether no step has two ways to go on but a star, which ends with its component. The text has to end with the
+  // literals at the end of such a pattern: most do not, and that is one comparison.
+  [[nodiscard]] bool is_wildcards(std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      const kind k = steps_[i].what;
+      if ((k != kind::literal && k != kind::any && k != kind::set && k != kind::star && k != kind::slash) ||
+          (k == kind::slash && steps_[i].flag))
+        return false;
+    }
+    if (!ignore_case_)
+      for (std::size_t i = last; i > first && steps_[i - 1].what == kind::literal && steps_[i - 1].a < 0x80; --i)
+        literal_.insert(literal_.begin(), static_cast<char>(steps_[i - 1].a));
+    return true;
+  }
+
   [[nodiscard]] bool same(std::string_view text) const noexcept {
     if (!ignore_case_) return text == literal_;
     for (std::size_t i = 0; i < text.size(); ++i)
@@ -335,6 +356,7 @@ class glob {
       case strategy::literal: return text.size() == size && same(text);
       case strategy::prefix: return text.size() >= size && same(text.substr(0, size));
       case strategy::suffix: return text.size() >= size && same(text.substr(text.size() - size));
+      case strategy::wildcards: return text.ends_with(literal_) && run_wildcards(text);
       case strategy::automaton: break;
     }
     return run(text, is_directory);
@@ -344,6 +366,57 @@ class glob {
     for (std::uint32_t i = set.a; i < set.b; ++i)
       if (symbol >= ranges_[i].low && symbol <= ranges_[i].high) return true;
     return false;
+  }
+
+  // Every star takes as little as it can, and the last one takes more when the rest does not fit: those before it need
+  // not be asked again, for whatever they could take it can.
+  [[nodiscard]] bool run_wildcards(std::string_view text) const noexcept {
+    std::size_t at = 0, step_at = begin_, behind_star = 0, taken = 0;
+    for (;;) {
+      if (step_at < end_ && steps_[step_at].what == kind::star) {
+        behind_star = ++step_at;
+        taken = at;
+        if (!leap(text, behind_star, taken)) return false;
+        at = taken;
+        continue;
+      }
+      if (at == text.size()) {
+        if (step_at == end_) return true;
+      } else if (step_at < end_) {
+        std::size_t next = at;
+        if (fits(steps_[step_at], decode(text, next))) {
+          if (steps_[step_at].what == kind::slash) behind_star = 0;
+          at = next;
+          ++step_at;
+          continue;
+        }
+      }
+      if (behind_star == 0 || taken == text.size() || decode(text, taken) == '/') return false;
+      if (!leap(text, behind_star, taken)) return false;
+      at = taken;
+      step_at = behind_star;
+    }
+  }
+
+  // To where the rest can begin: the next place of its first literal, if the star reaches that far.
+  [[nodiscard]] bool leap(std::string_view text, std::size_t rest, std::size_t& taken) const noexcept {
+    const step& s = steps_[rest];
+    if (rest == end_ || s.what != kind::literal || s.a >= 0x80 || ignore_case_) return true;
+    const std::size_t to = text.find(static_cast<char>(s.a), taken);
+    if (to == text.npos || text.substr(taken, to - taken).find('/') != text.npos) return false;
+    taken = to;
+    return true;
+  }
+
+  [[nodiscard]] bool fits(const step& s, char32_t symbol) const noexcept {
+    switch (s.what) {
+      case kind::literal: return (ignore_case_ ? lower(symbol) : symbol) == s.a;
+      case kind::slash: return symbol == '/';
+      case kind::any: return symbol != '/';
+      default:
+        return symbol != '/' && s.flag != (in_set(s, symbol) ||
+                                           (ignore_case_ && (in_set(s, lower(symbol)) || in_set(s, upper(symbol)))));
+    }
   }
 
   [[nodiscard]] bool run(std::string_view text, bool is_directory) const noexcept {
@@ -361,7 +434,6 @@ class glob {
     for (std::size_t at = 0;;) {
       const bool ended = at == text.size();
       const char32_t symbol = ended ? no_symbol : decode(text, at);
-      const char32_t folded = ignore_case_ ? lower(symbol) : symbol;
       const bool inside = !ended && symbol != '/';
       bool alive = false;
       for (std::size_t w = 0; w < words; ++w) next[w] = 0;
@@ -375,13 +447,9 @@ class glob {
           bool stays = false, moves = false;
           done |= bit;
           switch (s.what) {
-            case kind::literal: moves = live && folded == s.a; break;
-            case kind::any: moves = live && inside; break;
-            case kind::set:
-              moves = live && inside &&
-                      s.flag != (in_set(s, symbol) ||
-                                 (ignore_case_ && (in_set(s, lower(symbol)) || in_set(s, upper(symbol)))));
-              break;
+            case kind::literal:
+            case kind::any:
+            case kind::set: moves = live && !ended && fits(s, symbol); break;
             case kind::star:
               if (live) put(now, i + 1);
               stays = live && inside;
@@ -424,6 +492,7 @@ class glob {
   std::vector<step> steps_;
   std::vector<range> ranges_;
   std::size_t begin_ = 0;
+  std::size_t end_ = 0;  // wildcards: behind the last step to match
   strategy strategy_ = strategy::nothing;
   bool ignore_case_ = false;
   bool needs_path_ = false;

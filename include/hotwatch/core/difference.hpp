@@ -14,6 +14,7 @@
 #include "ledger.hpp"
 #include "net_effects.hpp"
 #include "path_text.hpp"
+#include "save_pattern.hpp"
 #include "tree.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -37,14 +38,18 @@ class difference {
     return oldest;
   }
 
-  /// Whether nothing pending can be the first half of something: no file is open, and no file that was told is missing
-  /// from its place in a directory that is still there (a save may be about to put it back).
+  /// Whether nothing pending can be the first half of something: no file is open, no file that was told is missing from
+  /// its place in a directory that is still there (a save may be about to put it back), and no new file is named after
+  /// another (a save may be about to rename it).
   [[nodiscard]] bool is_complete() {
     ledger_.compact();
     effects_.find();
     for (record_index i = 0; i < effects_.size(); ++i) {
       const record& r = effects_.record_at(i);
       if (effects_.is_change(i) && tree_[r.node].open) return false;
+      if (effects_[i].what == effect::created && tree_[r.node].type != entry_type::directory &&
+          awaits_its_rename(tree_, r.node))
+        return false;
       if (effects_.has_left(i) && r.told_type != entry_type::directory && tree_[r.told_parent].in_tree) return false;
     }
     return true;

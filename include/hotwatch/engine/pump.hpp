@@ -75,7 +75,10 @@ class pump {
     }
     // All that was queued when it was read is settled.
     if (s_.disk.drained() && read_since_ > s_.quiet_since) s_.quiet_since = read_since_;
-    if (m.now >= next_poll_ && !s_.polled.empty()) look_at_polled();
+    if (!s_.polled.empty() && m.now >= next_poll_)
+      look_at_polled();
+    else if (m.now >= next_recent_)
+      look_at_recent(m);
     lookup_.close();
   }
 
@@ -121,13 +124,14 @@ class pump {
     }
     scan_.settle_several(files, m);
     next_poll_ = now() + s_.opts.poll_interval;
+    plan_recent();
     lookup_.close();
   }
 
   /// Directories may have come to be polled, or be polled no more.
   void plan_poll() {
     if (s_.polled.empty())
-      next_poll_ = debounce_clock::never;
+      next_poll_ = next_recent_ = debounce_clock::never;
     else if (next_poll_ == debounce_clock::never)
       next_poll_ = now() + s_.opts.poll_interval;
   }
@@ -136,13 +140,35 @@ class pump {
   [[nodiscard]] std::optional<duration> until_due() {
     if (backlog_ || (has_doubts() && !doubts_wait_) || roots_.has_suspects() || !s_.disk.drained()) return duration(0);
     time_point next = s_.due.deadline();
-    if (!s_.polled.empty() && next_poll_ < next) next = next_poll_;
+    if (!s_.polled.empty()) next = std::min({next, next_poll_, next_recent_});
     if (next == debounce_clock::never) return std::nullopt;
     const duration left = next - now();
     return left < duration(0) ? duration(0) : left;
   }
 
  private:
+  // A file that was seen to change is looked at so many times as often as the rest.
+  static constexpr int looks_a_poll = 16;
+
+  void plan_recent() {
+    next_recent_ = s_.recent.empty() ? debounce_clock::never : now() + s_.opts.poll_interval / looks_a_poll;
+  }
+
+  // Between two polls. Names that came or went are for the poll to tell.
+  void look_at_recent(moment m) {
+    const recent_nodes recent = s_.recent;  // what has changed moves to the front
+    for (std::size_t i = 0; i < recent.size(); ++i) {
+      const node_id id = recent[i];
+      const node& n = s_.known[id];
+      if (!n.in_tree || n.parent == no_node || n.type != entry_type::file || !s_.known[n.parent].polled) continue;
+      file_status status;
+      if (!lookup_.look(n.parent, s_.known.name(id), status) && can_be(n, status.type))
+        scan_.settle_content(id, status, m);
+    }
+    plan_recent();
+    lookup_.close();
+  }
+
   [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
 
   void read_on(moment m) {
@@ -181,6 +207,7 @@ class pump {
   listener<Backend>& listener_;
   file_time read_since_ = 0;  ///< when the queue was asked last
   time_point next_poll_ = debounce_clock::never;
+  time_point next_recent_ = debounce_clock::never;
   bool backlog_ = false;      ///< something was read since the queue was last read to its end
   bool doubts_wait_ = false;  ///< for hints
   std::vector<doubtful> doubted_;

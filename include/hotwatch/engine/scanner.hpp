@@ -105,7 +105,10 @@ class scanner {
   void settle_content(node_id id, const file_status& now, moment m) {
     node& n = s_.known[id];
     const bool differs = content_differs(n, now, s_.quiet_since);
-    if (differs) s_.settle.change_content(id, m);
+    if (differs) {
+      s_.settle.change_content(id, m);
+      if (s_.known[n.parent].polled) s_.recent.note(id);
+    }
     remember_look(id, now, m, !differs);
   }
 

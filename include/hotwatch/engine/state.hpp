@@ -18,6 +18,7 @@
 #include "../core/filter.hpp"
 #include "../core/ledger.hpp"
 #include "../core/path_text.hpp"
+#include "../core/recent_nodes.hpp"
 #include "../core/tree.hpp"
 #include "../core/watch_table.hpp"
 #include "../options.hpp"
@@ -145,6 +146,7 @@ struct engine_state {
   watch_table watches;
   std::vector<root> roots;
   std::vector<node_id> polled;  ///< directories without a watch; some may have got one, or be gone, since
+  recent_nodes recent;          ///< files in them that were seen to change
   std::vector<doubtful> doubts;
   std::vector<owned_notice> notices;
   /// The file system's time when the backend's queue was last known to be empty: what is hinted at came later.
