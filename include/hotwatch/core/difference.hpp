@@ -38,20 +38,13 @@ class difference {
     return oldest;
   }
 
-  /// Whether nothing pending can be the first half of something: no file is open, no file that was told is missing from
-  /// its place in a directory that is still there (a save may be about to put it back), and no new file is named after
-  /// another (a save may be about to rename it).
+  /// Whether what is pending is something done, such as a save: nothing in it can be the first half of something.
   [[nodiscard]] bool is_complete() {
     ledger_.compact();
+    if (ledger_.records().size() > names_of_a_save) return false;
     effects_.find();
-    for (record_index i = 0; i < effects_.size(); ++i) {
-      const record& r = effects_.record_at(i);
-      if (effects_.is_change(i) && tree_[r.node].open) return false;
-      if (effects_[i].what == effect::created && tree_[r.node].type != entry_type::directory &&
-          awaits_its_rename(tree_, r.node))
-        return false;
-      if (effects_.has_left(i) && r.told_type != entry_type::directory && tree_[r.told_parent].in_tree) return false;
-    }
+    for (record_index i = 0; i < effects_.size(); ++i)
+      if (may_go_on(i)) return false;
     return true;
   }
 
@@ -159,6 +152,20 @@ class difference {
       if (ledger_.records().empty()) break;
     }
     return oldest;
+  }
+
+  // Whoever touches more names than this is no editor but a checkout, a build or an archiver, and pauses now and then.
+  // (docs/performance.md has what became of recorded ones with other numbers.)
+  static constexpr std::size_t names_of_a_save = 8;
+
+  [[nodiscard]] bool may_go_on(record_index i) const noexcept {
+    const record& r = effects_.record_at(i);
+    const node& n = tree_[r.node];
+    if (effects_.is_change(i) && n.open) return true;
+    // A save may be about to put back what is missing from a directory that is still there,
+    if (effects_.has_left(i) && r.told_type != entry_type::directory && tree_[r.told_parent].in_tree) return true;
+    // to fill a new directory, or to rename a new file that is named after another.
+    return effects_[i].what == effect::created && (n.type == entry_type::directory || awaits_its_rename(tree_, r.node));
   }
 
   // What is held back in a directory that was replaced is told to be in the one that stands there now.
