@@ -26,12 +26,13 @@ namespace detail {
 
 /// A watcher and the thread that pulls it. The lock is held while something is settled or told, never while the thread
 /// waits for the kernel, nor while the user's code runs.
-class background_access {
+template <class Watcher>
+class background {
  public:
-  explicit background_access(options chosen) : watcher_(std::move(chosen)) {}
+  explicit background(options chosen) : watcher_(std::move(chosen)) {}
 
   template <class Callback>
-  static void start(const std::shared_ptr<background_access>& self, Callback callback) {
+  static void start(const std::shared_ptr<background>& self, Callback callback) {
     // Signals are the program's: they must not interrupt, nor be handled on, a thread it does not know of.
     sigset_t all;
     sigset_t before;
@@ -50,7 +51,7 @@ class background_access {
   template <class Call>
   auto with_watcher(Call&& call) {
     struct waker {
-      watcher& w;
+      Watcher& w;
       ~waker() { w.s_.disk.wake(); }  // there may be something to tell sooner than the thread expects
     } wake_at_end{watcher_};
     std::lock_guard lock(engine_);
@@ -136,7 +137,7 @@ class background_access {
   }
 
   std::mutex engine_;
-  watcher watcher_;
+  Watcher watcher_;
   std::mutex ending_;
   std::condition_variable end_;
   std::thread thread_;
@@ -146,34 +147,39 @@ class background_access {
 
 }  // namespace detail
 
-class subscription;
-
-template <detail::path_like Path, class Callback>
-[[nodiscard]] subscription watch(const Path& path, Callback callback, options chosen = {}, root_options root = {});
-
 /// A watch on a background thread. It ends with this object, which may be moved. An empty one, made by default or moved
 /// from, has ended: stop() and wait() return at once, the other calls throw std::system_error (EPERM).
 ///
 /// Thread-safety: add, remove, stop and wait may be called from any thread and from inside the callback (wait: not from
 /// there). They do not wait for the callback, except that stop(), wait() and the destructor return only when it runs no
 /// more; called inside the callback, stop() and the destructor return at once and this call of it is the last.
-class subscription {
+template <class Watcher>
+class basic_subscription {
  public:
-  subscription() = default;
-  subscription(subscription&&) noexcept = default;
-  subscription& operator=(subscription&& other) noexcept {
+  basic_subscription() = default;
+  /// Begins the watch: see watch(). With `basic_subscription<polling_watcher>` it is a polled one.
+  template <detail::path_like Path, class Callback>
+  basic_subscription(const Path& path, Callback callback, options chosen = {}, root_options root = {})
+      : state_(std::make_shared<detail::background<Watcher>>(std::move(chosen))) {
+    static_assert(std::invocable<Callback&, const batch&> || std::invocable<Callback&, const change&>,
+                  "the callback takes a const hotwatch::batch& or a const hotwatch::change&");
+    state_->with_watcher([&](Watcher& w) { w.add(path, root); });
+    detail::background<Watcher>::start(state_, std::move(callback));
+  }
+  basic_subscription(basic_subscription&&) noexcept = default;
+  basic_subscription& operator=(basic_subscription&& other) noexcept {
     if (this != &other) {
       release();
       state_ = std::move(other.state_);
     }
     return *this;
   }
-  ~subscription() { release(); }
+  ~basic_subscription() { release(); }
 
   /// As basic_watcher::add.
   template <detail::path_like Path>
   root_id add(const Path& path, root_options chosen = {}) {
-    return state().with_watcher([&](watcher& w) { return w.add(path, chosen); });
+    return state().with_watcher([&](Watcher& w) { return w.add(path, chosen); });
   }
   template <detail::path_like Path>
   root_id add(const Path& path, root_options chosen, std::error_code& ec) {
@@ -181,18 +187,18 @@ class subscription {
       ec = std::make_error_code(std::errc::operation_not_permitted);
       return root_id{};
     }
-    return state_->with_watcher([&](watcher& w) { return w.add(path, chosen, ec); });
+    return state_->with_watcher([&](Watcher& w) { return w.add(path, chosen, ec); });
   }
   /// As basic_watcher::remove; a call of the callback that is under way may still tell of it.
   template <detail::path_like Path>
   void remove(const Path& path) {
-    state().with_watcher([&](watcher& w) { w.remove(path); });
+    state().with_watcher([&](Watcher& w) { w.remove(path); });
   }
 
   template <detail::path_like Path>
   void remove(const Path& path, std::error_code& ec) {
     ec = std::make_error_code(std::errc::operation_not_permitted);
-    if (state_) state_->with_watcher([&](watcher& w) { w.remove(path, ec); });
+    if (state_) state_->with_watcher([&](Watcher& w) { w.remove(path, ec); });
   }
 
   /// Ends the watch. When it returns no callback runs, nor will.
@@ -206,14 +212,11 @@ class subscription {
   }
 
   [[nodiscard]] statistics stats() const {
-    return state().with_watcher([](watcher& w) { return w.stats(); });
+    return state().with_watcher([](Watcher& w) { return w.stats(); });
   }
 
  private:
-  template <detail::path_like Path, class Callback>
-  friend subscription watch(const Path&, Callback, options, root_options);
-
-  [[nodiscard]] detail::background_access& state() const {
+  [[nodiscard]] detail::background<Watcher>& state() const {
     if (!state_)
       throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                               "hotwatch: a subscription that is empty or was moved from");
@@ -225,23 +228,18 @@ class subscription {
     state_.reset();
   }
 
-  std::shared_ptr<detail::background_access> state_;
+  std::shared_ptr<detail::background<Watcher>> state_;
 };
+
+using subscription = basic_subscription<watcher>;
 
 /// Watches `path` on one background thread, which calls `callback` with a `const batch&` or with each `const change&`
 /// (then notices are not told). When this returns every later change is told. An exception that leaves the callback
 /// ends the watch and is rethrown by subscription::wait(). Throws std::system_error as basic_watcher's constructor and
 /// add().
 template <detail::path_like Path, class Callback>
-subscription watch(const Path& path, Callback callback, options chosen, root_options root) {
-  static_assert(std::invocable<Callback&, const batch&> || std::invocable<Callback&, const change&>,
-                "the callback takes a const hotwatch::batch& or a const hotwatch::change&");
-  subscription made;
-  auto state = std::make_shared<detail::background_access>(std::move(chosen));
-  state->with_watcher([&](watcher& w) { w.add(path, root); });
-  detail::background_access::start(state, std::move(callback));
-  made.state_ = std::move(state);
-  return made;
+[[nodiscard]] subscription watch(const Path& path, Callback callback, options chosen = {}, root_options root = {}) {
+  return subscription(path, std::move(callback), std::move(chosen), root);
 }
 
 }  // namespace hotwatch::inline v0

@@ -32,7 +32,8 @@
 namespace hotwatch::inline v0 {
 
 namespace detail {
-class background_access;
+template <class Watcher>
+class background;
 }
 
 /// Watches any number of roots and tells what changed below them.
@@ -231,7 +232,8 @@ class basic_watcher {
   [[nodiscard]] Backend& used_backend() noexcept { return s_.disk; }
 
  private:
-  friend class detail::background_access;
+  template <class Watcher>
+  friend class detail::background;
   using time_point = clock::time_point;
   using duration = std::chrono::nanoseconds;
 

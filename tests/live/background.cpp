@@ -66,6 +66,13 @@ TEST_F(Subscription, TellsAChange) {
   EXPECT_TRUE(told.await("created f"));
 }
 
+TEST_F(Subscription, OfAPolledTree) {
+  const basic_subscription<polling_watcher> sub(root.path(), [&](const change& c) { told.add(line(c)); },
+                                                {.poll_interval = 5ms});
+  root.write("f");
+  EXPECT_TRUE(told.await("created f"));
+}
+
 TEST_F(Subscription, IsReadyWhenWatchReturns) {
   for (int i = 0; i < 50; ++i) {
     const std::string name = "f" + std::to_string(i);
