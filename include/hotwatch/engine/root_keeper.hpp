@@ -207,7 +207,7 @@ class root_keeper {
       if (d) {
         if (!find_again(r, std::move(d), policy, to_be_read, m)) return;
         to_be_read = false;
-      } else if (!r.lost && is_shortage(ec)) {
+      } else if (!r.lost && !is_lost(ec)) {
         return scan_.could_not_open(r.node, ec);
       } else if (!r.lost) {
         lose(index, ec, m);
@@ -242,9 +242,9 @@ class root_keeper {
     return true;
   }
 
-  [[nodiscard]] static bool is_shortage(std::error_code ec) noexcept {
-    return ec == std::errc::too_many_files_open || ec == std::errc::too_many_files_open_in_system ||
-           ec == std::errc::not_enough_memory;
+  // Whether a root that cannot be opened is gone, or shut; else something else is wrong, and it may be there.
+  [[nodiscard]] static bool is_lost(std::error_code ec) noexcept {
+    return is_absence(ec) || ec == std::errc::permission_denied || ec == std::errc::operation_not_permitted;
   }
 
   void lose(std::uint32_t index, std::error_code ec, moment m) {
