@@ -17,6 +17,7 @@
 #include <barrier>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -438,8 +439,10 @@ std::string among_threads(std::uint64_t seed) {
 class intruded_system : public linux_system {
  public:
   using intrusion = std::function<void(const char* call)>;
-  explicit intruded_system(std::shared_ptr<intrusion> intrude = std::make_shared<intrusion>())
-      : intrude_(std::move(intrude)) {}
+  using loss = std::function<bool()>;
+  /// `lose` is asked at each read of the queue whether it overflowed.
+  explicit intruded_system(std::shared_ptr<intrusion> intrude = std::make_shared<intrusion>(), loss lose = {})
+      : intrude_(std::move(intrude)), lose_(std::move(lose)) {}
 
   int inotify_add_watch(int fd, const char* path, std::uint32_t mask) const {
     return before("inotify_add_watch").linux_system::inotify_add_watch(fd, path, mask);
@@ -448,7 +451,8 @@ class intruded_system : public linux_system {
     return before("inotify_rm_watch").linux_system::inotify_rm_watch(fd, wd);
   }
   ssize_t read(int fd, void* buffer, std::size_t size) const {
-    return before("read").linux_system::read(fd, buffer, size);
+    const ssize_t got = before("read").linux_system::read(fd, buffer, size);
+    return got > 0 && lose_ && lose_() ? overflow(static_cast<char*>(buffer), static_cast<std::size_t>(got)) : got;
   }
   int bytes_queued(int fd, int* bytes) const { return before("bytes_queued").linux_system::bytes_queued(fd, bytes); }
   int openat(int directory, const char* path, int flags) const {
@@ -469,11 +473,25 @@ class intruded_system : public linux_system {
     if (*intrude_) (*intrude_)(call);
     return *this;
   }
+  // Some of the records, and then no more: a full queue drops what comes (inotify(7), IN_Q_OVERFLOW).
+  static ssize_t overflow(char* records, std::size_t size) {
+    detail::inotify::record_head head;
+    std::size_t kept = 0;
+    for (std::size_t at = 0, count = 0; at < size; at += sizeof head + head.len, ++count) {
+      std::memcpy(&head, records + at, sizeof head);
+      if (count % 3 == 2) kept = at;
+    }
+    head = {-1, detail::inotify::in_q_overflow, 0, 0};
+    std::memcpy(records + kept, &head, sizeof head);
+    return static_cast<ssize_t>(kept + sizeof head);
+  }
+
   std::shared_ptr<intrusion> intrude_;
+  loss lose_;
 };
 
 /// One thread: what is done on disk is done between the system calls of the watcher, time is simulated.
-template <template <class> class Backend>
+template <template <class> class Backend, bool Overflows = false>
 std::string between_the_calls(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const mode& how = modes[random() % std::size(modes)];
@@ -485,7 +503,9 @@ std::string between_the_calls(std::uint64_t seed) {
   trial<basic_watcher<Backend<intruded_system>, simulated_clock>> t(random);
   vandal one(t.directory, t.linked, random(), harms_the_root);
   const auto intrude = std::make_shared<intruded_system::intrusion>();
-  t.open(any_options(how, random), intruded_system(intrude));
+  intruded_system::loss lose;
+  if (Overflows) lose = [chance = std::mt19937_64(seed)]() mutable { return chance() % 8 == 0; };
+  t.open(any_options(how, random), intruded_system(intrude, std::move(lose)));
   long left = 0;
   *intrude = [&](const char* call) {
     while (left > 0 && random() % every == 0) {
@@ -529,6 +549,9 @@ TEST(Convergence, Inotify) { run_seeds("Convergence.Inotify", 200, among_threads
 TEST(Convergence, Polling) { run_seeds("Convergence.Polling", 48, among_threads<polling_watcher>); }
 TEST(Convergence, InotifyBetweenTheCalls) {
   run_seeds("Convergence.InotifyBetweenTheCalls", 1000, between_the_calls<basic_inotify_backend>);
+}
+TEST(Convergence, OverflowsBetweenTheCalls) {
+  run_seeds("Convergence.OverflowsBetweenTheCalls", 500, between_the_calls<basic_inotify_backend, true>);
 }
 // A content that was written behind a late reading (2357); a touched file that was replaced before the look that its
 // close asks for (628745). Whoever changes what a trial does makes other trials of these numbers.
