@@ -16,8 +16,9 @@ struct debounce {
   std::chrono::nanoseconds quiet = std::chrono::milliseconds(20);
   /// ... but never longer than this since its first change.
   std::chrono::nanoseconds max_wait = std::chrono::milliseconds(500);
-  /// Deliver sooner when all in the batch is known to be complete (the writer closed it, or it was renamed into
-  /// place), and hold a file back, up to `max_wait`, while its writer has it open.
+  /// Deliver sooner, about a millisecond after the last word, when all in the batch is known to be complete (the writer
+  /// closed it, or it was renamed into place) and it looks like a save that is done: at most eight names, no new
+  /// directory, no new file named after another. And hold a file back, up to `max_wait`, while its writer has it open.
   bool settle = true;
   /// Deliver the first change at once, then hold what follows.
   bool leading = false;

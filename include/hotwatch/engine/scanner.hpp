@@ -119,7 +119,11 @@ class scanner {
     const std::uint64_t file_id = s_.known[id].file_id;
     if (file_id != 0 && file_id != now.file_id) return;
     if (s_.known[id].touched && !s_.known[id].fingerprinted) {
-      if (content_differs_after_touch(s_.known[id], now, m.file_now)) s_.settle.change_content(id, m);
+      const bool differs = content_differs_after_touch(s_.known[id], now, m.file_now);
+      // Within the tick it may be a write. The hint of that is in the queue, and if it is dropped a look has to find
+      // it.
+      if (!differs && now.modified >= s_.known[id].stamp) return;
+      if (differs) s_.settle.change_content(id, m);
       remember_look(id, now, m, false);
     } else {
       settle_content(id, now, m);
@@ -280,7 +284,12 @@ class scanner {
         if (looks && s_.opts.metadata && !d.look(s_.known.name(c), status)) remember_look(c, status, m, true);
       } else if (looks) {
         file_status status;
-        if (!d.look(s_.known.name(c), status)) settle_file(c, status, m);
+        const std::error_code ec = d.look(s_.known.name(c), status);
+        if (!ec)
+          settle_file(c, status, m);
+        else if (is_absence(ec) && !s_.known[id].polled)
+          // It has left since, as a hint will say; but whether it was written before that nobody can tell any more.
+          s_.settle.change_content(c, m);
       }
       c = next;
     }
