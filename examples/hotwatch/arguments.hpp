@@ -69,7 +69,7 @@ class telling_options {
             ->type_name("TIME");
     app.add_flag("--immediate", immediate_, "Hold nothing back")->excludes(quiet_option_)->excludes(max_wait_option_);
     app.add_flag("--leading", debounce_.leading, "Tell the first change at once, then hold what follows");
-    app.add_flag("--no-settle", no_settle_, "Always wait for the quiet, though all files are closed");
+    app.add_flag("--no-settle", no_settle_, "Always wait for the quiet, also behind a save that is done");
   }
 
   void read(hotwatch::options& wanted) const {

@@ -13,7 +13,8 @@
 #include "arguments.hpp"
 #include "printer.hpp"
 #include "process.hpp"
-#include "trace/commands.hpp"
+#include "trace/record_command.hpp"
+#include "trace/replay_command.hpp"
 
 namespace {
 

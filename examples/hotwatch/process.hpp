@@ -23,7 +23,7 @@ inline bool write_all(int descriptor, std::string_view text) {
     } else if (errno == EPIPE) {
       return false;
     } else if (errno != EINTR) {
-      throw std::system_error(errno, std::system_category(), "standard output");
+      throw std::system_error(errno, std::system_category(), "writing");
     }
   }
   return true;

@@ -148,7 +148,7 @@ class background {
 }  // namespace detail
 
 /// A watch on a background thread. It ends with this object, which may be moved. An empty one, made by default or moved
-/// from, has ended: stop() and wait() return at once, the other calls throw std::system_error (EPERM).
+/// from, has ended: stop() and wait() return at once, the other calls fail with EPERM.
 ///
 /// Thread-safety: add, remove, stop and wait may be called from any thread and from inside the callback (wait: not from
 /// there). They do not wait for the callback, except that stop(), wait() and the destructor return only when it runs no
@@ -159,7 +159,7 @@ class basic_subscription {
   basic_subscription() = default;
   /// Begins the watch: see watch(). With `basic_subscription<polling_watcher>` it is a polled one.
   template <detail::path_like Path, class Callback>
-  basic_subscription(const Path& path, Callback callback, options chosen = {}, root_options root = {})
+  [[nodiscard]] basic_subscription(const Path& path, Callback callback, options chosen = {}, root_options root = {})
       : state_(std::make_shared<detail::background<Watcher>>(std::move(chosen))) {
     static_assert(std::invocable<Callback&, const batch&> || std::invocable<Callback&, const change&>,
                   "the callback takes a const hotwatch::batch& or a const hotwatch::change&");
@@ -194,7 +194,6 @@ class basic_subscription {
   void remove(const Path& path) {
     state().with_watcher([&](Watcher& w) { w.remove(path); });
   }
-
   template <detail::path_like Path>
   void remove(const Path& path, std::error_code& ec) {
     ec = std::make_error_code(std::errc::operation_not_permitted);
@@ -231,6 +230,7 @@ class basic_subscription {
   std::shared_ptr<detail::background<Watcher>> state_;
 };
 
+/// The subscription to use: of the platform's own watcher.
 using subscription = basic_subscription<watcher>;
 
 /// Watches `path` on one background thread, which calls `callback` with a `const batch&` or with each `const change&`

@@ -280,7 +280,8 @@ class glob {
     if (!needs_path_) begin_ = 2;
   }
 
-  // Most patterns are a literal with at most one star at an end of it: those are one comparison.
+  // Most patterns are a literal with at most one star at an end of it: those are one comparison. What has neither "**"
+  // nor braces needs no automaton.
   void choose_strategy() {
     strategy_ = strategy::automaton;
     std::string bytes;
@@ -299,6 +300,7 @@ class glob {
     if (first == last) return;
     if (is_wildcards(first, last)) {
       strategy_ = strategy::wildcards;
+      literal_ = ascii_tail(first, last);
       begin_ = first;
       end_ = last;
       directories_only_ = directories_only;
@@ -326,19 +328,24 @@ class glob {
     strategy_ = found;
   }
 
-  // Whether no step has two ways to go on but a star, which ends with its component. The text has to end with the
-  // literals at the end of such a pattern: most do not, and that is one comparison.
-  [[nodiscard]] bool is_wildcards(std::size_t first, std::size_t last) {
+  // Whether no step has two ways to go on but a star, which ends with its component.
+  [[nodiscard]] bool is_wildcards(std::size_t first, std::size_t last) const noexcept {
     for (std::size_t i = first; i < last; ++i) {
       const kind k = steps_[i].what;
       if ((k != kind::literal && k != kind::any && k != kind::set && k != kind::star && k != kind::slash) ||
           (k == kind::slash && steps_[i].flag))
         return false;
     }
-    if (!ignore_case_)
-      for (std::size_t i = last; i > first && steps_[i - 1].what == kind::literal && steps_[i - 1].a < 0x80; --i)
-        literal_.insert(literal_.begin(), static_cast<char>(steps_[i - 1].a));
     return true;
+  }
+
+  // What the text has to end with: most do not, and that is one comparison.
+  [[nodiscard]] std::string ascii_tail(std::size_t first, std::size_t last) const {
+    std::string tail;
+    if (ignore_case_) return tail;
+    for (std::size_t i = last; i > first && steps_[i - 1].what == kind::literal && steps_[i - 1].a < 0x80; --i)
+      tail.insert(tail.begin(), static_cast<char>(steps_[i - 1].a));
+    return tail;
   }
 
   [[nodiscard]] bool same(std::string_view text) const noexcept {
@@ -488,7 +495,7 @@ class glob {
   }
 
   std::string pattern_;
-  std::string literal_;  // lower case when case is ignored
+  std::string literal_;  // what is compared: lower case when case is ignored; of wildcards their end, in ASCII
   std::vector<step> steps_;
   std::vector<range> ranges_;
   std::size_t begin_ = 0;

@@ -289,7 +289,7 @@ TYPED_TEST(conformance, HandleInsideAnEpollLoopWithTheDebounceDeadline) {
     EXPECT_EQ(all, lines{"created f" + std::to_string(round)});
     EXPECT_GE(std::chrono::steady_clock::now() - start, 60ms);
     // One turn for the kernel's word, one for the deadline, and some for polled looks; a busy loop makes thousands.
-    EXPECT_LE(turns, 12);
+    EXPECT_LE(turns, 30);
   }
   EXPECT_EQ(this->watcher().native_handle(), handle);
   ::close(epoll);

@@ -46,7 +46,7 @@ class recording : public testing::Test {
   std::string all_;
 
  private:
-  trace::recorder recorder_{trace::canonical(directory.root().path())};
+  trace::recorder recorder_{trace::canonical(directory.root().path()), {"*.log", "build/"}};
   std::optional<basic_watcher<trace::recording_backend<inotify_backend>>> watcher_;
 };
 
@@ -85,6 +85,26 @@ TEST_F(recording, of_a_renamed_directory_goes_on_under_its_new_name) {
   EXPECT_EQ(recorded(), lines{"renamed a\\x20b/ d/"});
   root.write("d/c/f", "");
   EXPECT_EQ(recorded(), (lines{"appeared d/c/f", "completed d/c/f"}));
+}
+
+TEST_F(recording, keeps_the_order_of_what_left_and_what_took_its_name) {
+  root.write("f");
+  open();
+  root.rename("f", out.at("f"));
+  root.write("f", "");
+  EXPECT_EQ(recorded(), (lines{"left f", "appeared f", "completed f"}));
+}
+
+TEST_F(recording, leaves_out_what_is_excluded) {
+  root.mkdir("d");
+  root.write("d/x.log");
+  open();
+  root.write("x.log");
+  root.mkdir("build");
+  root.rename("x.log", "f");
+  root.rename("f", "d/y.log");
+  root.rename("d", "e");
+  EXPECT_EQ(recorded(), (lines{"came f", "left f", "renamed d/ e/"}));
 }
 
 TEST_F(recording, ends_when_replayed_with_what_is_on_disk) {

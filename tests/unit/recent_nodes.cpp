@@ -22,6 +22,17 @@ TEST(recent_nodes, newest_first_and_each_once) {
   EXPECT_EQ(all(nodes), (std::vector<node_id>{1, 2, 3}));
 }
 
+TEST(recent_nodes, what_is_forgotten_leaves_no_gap) {
+  recent_nodes nodes;
+  for (const node_id id : {1u, 2u, 3u}) nodes.note(id);
+  nodes.forget(2);
+  nodes.forget(7);
+  EXPECT_EQ(all(nodes), (std::vector<node_id>{3, 1}));
+  nodes.forget(3);
+  nodes.forget(1);
+  EXPECT_TRUE(nodes.empty());
+}
+
 TEST(recent_nodes, the_oldest_makes_room) {
   recent_nodes nodes;
   for (node_id id = 0; id < recent_nodes::most; ++id) nodes.note(id);

@@ -12,7 +12,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <hotwatch/backend.hpp>
+#include <hotwatch/core/filter.hpp>
 #include <map>
 #include <memory>
 #include <set>
@@ -26,11 +28,12 @@
 
 namespace trace {
 
-/// The path as the kernel spells it: absolute and free of symlinks. Throws std::system_error.
+/// The path as the kernel spells it: absolute, free of symlinks, and without a slash at its end, so "" is the top.
+/// Throws std::system_error.
 inline std::string canonical(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
   if (!real) throw std::system_error(errno, std::system_category(), path);
-  return real.get();
+  return std::strcmp(real.get(), "/") == 0 ? "" : real.get();
 }
 
 class recorder {
@@ -40,7 +43,12 @@ class recorder {
   using hint_kind = hotwatch::detail::hint_kind;
 
   /// `root` is canonical().
-  explicit recorder(std::string root) : root_(std::move(root)) {}
+  recorder(std::string root, const std::vector<std::string>& exclude) : root_(std::move(root)), filter_({}, exclude) {}
+
+  /// What happens to this file, given by its canonical() path, is not written down: it is the trace.
+  void leave_out(const std::string& path) {
+    if (is_below(path)) left_out_ = path.substr(root_.size() + 1);
+  }
 
   /// From now on this handle stands for the open directory.
   void note_watch(std::int32_t watch, int directory) {
@@ -48,9 +56,8 @@ class recorder {
     char path[4096];
     const ssize_t size = ::readlink(link.c_str(), path, sizeof path);
     const std::string_view at(path, size > 0 ? static_cast<std::size_t>(size) : 0);
-    if (watch < 0 || !at.starts_with(root_)) return;
-    std::string below(at.substr(root_.size()));
-    if (!below.empty()) below = below.substr(1) + '/';
+    if (watch < 0 || (at != root_ && at != "/" && !is_below(at))) return;
+    const std::string below = is_below(at) ? std::string(at.substr(root_.size() + 1)) + '/' : "";
     if (directories_.insert_or_assign(watch, below).second && started_) note_found(link, below);
   }
 
@@ -64,7 +71,7 @@ class recorder {
   /// What follows was read now.
   void note_read() {
     now_ = clock::now();
-    if (events_ == 0 && lefts_.empty()) began_ = now_;  // the first event is at 0ms
+    if (events_ == 0) began_ = now_;  // the first event is at 0ms
   }
 
   void note(const hint& h) {
@@ -73,6 +80,7 @@ class recorder {
     if (known == directories_.end() || h.name.empty()) return;
     const bool is_directory = h.type == hotwatch::entry_type::directory;
     const std::string path = known->second + std::string(h.name) + (is_directory ? "/" : "");
+    if (!counts(path, h.name)) return;
     switch (h.kind) {
       case hint_kind::appeared:
         if (found_.erase(path) != 0) return;  // the listing was ahead of the queue
@@ -81,21 +89,25 @@ class recorder {
       case hint_kind::written: return write({time(), {"written", path}});
       case hint_kind::completed: return write({time(), {"completed", path}});
       case hint_kind::attributes: return write({time(), {"attributes", path}});
-      case hint_kind::moved_from: lefts_.push_back({h.pair, time(), path}); return;
+      case hint_kind::moved_from: lefts_.push_back({h.pair, pending_.size()}); return write({time(), {"left", path}});
       case hint_kind::moved_to: return arrive(h.pair, path, is_directory);
       default: return;
     }
   }
 
-  /// The lines since the last call. A first half of a rename waits for its second one, unless this is the end.
+  /// The lines since the last call. With a first half of a rename, which waits for its second one, all that follows it
+  /// waits too, unless this is the end.
   [[nodiscard]] std::string take_lines(bool all) {
     // Both halves are queued while the directories are locked: a second half that is not in the next read is nowhere.
-    while (!lefts_.empty() && (all || lefts_.front().at < time())) {
-      write({lefts_.front().at, {"left", lefts_.front().path}});
-      lefts_.erase(lefts_.begin());
-    }
+    std::erase_if(lefts_, [&](const left& l) { return all || pending_[l.event].at < time(); });
+    const std::size_t ready = lefts_.empty() ? pending_.size() : lefts_.front().event;
+    std::string lines;
+    for (std::size_t i = 0; i < ready; ++i)
+      if (!pending_[i].words.empty()) append_line(lines, pending_[i]);
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(ready));
+    for (left& l : lefts_) l.event -= ready;
     found_.clear();
-    return std::exchange(lines_, {});
+    return lines;
   }
 
   [[nodiscard]] std::size_t events() const noexcept { return events_; }
@@ -103,15 +115,23 @@ class recorder {
  private:
   struct left {
     std::uint32_t pair;
-    nanoseconds at;
-    std::string path;
+    std::size_t event;  ///< its place in pending_: "left", unless the second half comes
   };
+
+  [[nodiscard]] bool is_below(std::string_view path) const {
+    return path.size() > root_.size() + 1 && path.starts_with(root_) && path[root_.size()] == '/';
+  }
+  [[nodiscard]] bool counts(const std::string& path, std::string_view name) const {
+    const bool is_directory = path.back() == '/';
+    const std::string_view way = std::string_view(path).substr(0, path.size() - (is_directory ? 1 : 0));
+    return path != left_out_ && filter_.judge(name, way, is_directory) == hotwatch::detail::verdict::told;
+  }
 
   [[nodiscard]] nanoseconds time() const { return now_ - began_; }
 
   void write(const event& e) {
     ++events_;
-    append_line(lines_, e);
+    pending_.push_back(e);
   }
 
   void note_found(const std::string& directory, const std::string& below) {
@@ -122,7 +142,7 @@ class recorder {
       if (name == "." || name == "..") continue;
       const bool is_directory = entry->d_type == DT_DIR;
       const std::string path = below + name + (is_directory ? "/" : "");
-      if (!found_.insert(path).second) continue;
+      if (!counts(path, name) || !found_.insert(path).second) continue;
       write({time(), {is_directory ? "appeared" : entry->d_type == DT_LNK ? "symlinked" : "linked", path}});
     }
   }
@@ -137,7 +157,9 @@ class recorder {
   void arrive(std::uint32_t pair, const std::string& path, bool is_directory) {
     for (auto it = lefts_.begin(); it != lefts_.end(); ++it) {
       if (it->pair != pair) continue;
-      const std::string from = it->path;
+      const std::string from = pending_[it->event].words.back();
+      pending_[it->event].words.clear();
+      --events_;
       lefts_.erase(it);
       if (is_directory)
         for (auto& [watch, directory] : directories_)
@@ -155,7 +177,9 @@ class recorder {
   clock::time_point began_{};
   clock::time_point now_{};
   std::size_t events_ = 0;
-  std::string lines_;
+  std::vector<event> pending_;
+  hotwatch::detail::filter filter_;
+  std::string left_out_;
 };
 
 /// The backend, and somebody who writes down what it says.

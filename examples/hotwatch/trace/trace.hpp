@@ -36,8 +36,6 @@ struct trace {
   std::vector<event> events;  ///< in the order of their times
 };
 
-// ---- writing
-
 inline void append_word(std::string& out, std::string_view name) {
   const std::size_t from = out.size();
   append_text(out, name);
@@ -64,8 +62,6 @@ inline void append_line(std::string& out, const event& e) {
   out += '\n';
 }
 
-// ---- reading
-
 /// Undoes append_word(). Throws std::runtime_error.
 inline std::string read_word(std::string_view text) {
   std::string word;
@@ -83,6 +79,7 @@ inline std::string read_word(std::string_view text) {
       ++i;
     } else if (letter == 'x' && i + 3 < text.size() &&
                std::from_chars(text.data() + i + 2, text.data() + i + 4, byte, 16).ptr == text.data() + i + 4) {
+      if (byte == 0 || byte == '/') throw std::runtime_error("no name holds '" + std::string(text.substr(i, 4)) + "'");
       word += static_cast<char>(byte);
       i += 3;
     } else {
@@ -105,7 +102,7 @@ inline std::vector<std::string> read_words(std::string_view line) {
 
 inline nanoseconds read_time(const std::string& word) {
   const auto time = parse_duration(word);
-  if (!time) throw std::runtime_error("no time: '" + word + "'");
+  if (!time || *time > std::chrono::hours(10'000)) throw std::runtime_error("no time: '" + word + "'");
   return *time;
 }
 
@@ -143,6 +140,7 @@ inline trace read(std::istream& in) {
       throw std::runtime_error("line " + std::to_string(number) + ": " + e.what());
     }
   }
+  if (in.bad()) throw std::runtime_error("it cannot be read");
   std::stable_sort(t.events.begin(), t.events.end(), [](const event& a, const event& b) { return a.at < b.at; });
   return t;
 }

@@ -11,8 +11,8 @@
 
 namespace hotwatch::inline v0::detail {
 
-/// The newest first, and so few that a look at all of them costs nothing to speak of. A number stays when its node goes
-/// away, and may mean another one later.
+/// The newest first, and so few that a look at all of them costs nothing to speak of. Whose node went away is for
+/// whoever looks to forget.
 class recent_nodes {
  public:
   static constexpr std::size_t most = 32;
@@ -24,6 +24,14 @@ class recent_nodes {
     if (at == nodes_.end()) --at;  // the oldest is forgotten
     *at = id;
     std::rotate(nodes_.begin(), at, at + 1);
+  }
+
+  void forget(node_id id) noexcept {
+    const auto end = nodes_.begin() + static_cast<std::ptrdiff_t>(count_);
+    const auto at = std::find(nodes_.begin(), end, id);
+    if (at == end) return;
+    std::rotate(at, at + 1, end);
+    --count_;
   }
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }

@@ -91,7 +91,12 @@ class pump {
     for (int rounds = 0; rounds < 4 && has_doubts() && s_.disk.drained(); ++rounds) {
       doubted_.clear();
       doubted_.swap(s_.doubts);
-      for (const doubtful& d : doubted_) roots_.verify(d, m);
+      for (const doubtful& d : doubted_) {
+        roots_.verify(d, m);
+        // If it cannot be found it may be gone without a word.
+        const node& n = s_.known[d.id];
+        if (d.unread && n.in_tree && n.parent != no_node) doubts_.doubt(n.parent, s_.known.name(d.id));
+      }
       doubts_.settle(m);
       lookup_.close();
     }
@@ -149,9 +154,11 @@ class pump {
  private:
   // A file that was seen to change is looked at so many times as often as the rest.
   static constexpr int looks_a_poll = 16;
+  static constexpr duration shortest_interval = std::chrono::milliseconds(5);
 
   void plan_recent() {
-    next_recent_ = s_.recent.empty() ? debounce_clock::never : now() + s_.opts.poll_interval / looks_a_poll;
+    const duration interval = duration(s_.opts.poll_interval) / looks_a_poll;
+    next_recent_ = s_.recent.empty() ? debounce_clock::never : now() + std::max(interval, shortest_interval);
   }
 
   // Between two polls. Names that came or went are for the poll to tell.
@@ -160,7 +167,10 @@ class pump {
     for (std::size_t i = 0; i < recent.size(); ++i) {
       const node_id id = recent[i];
       const node& n = s_.known[id];
-      if (!n.in_tree || n.parent == no_node || n.type != entry_type::file || !s_.known[n.parent].polled) continue;
+      if (!n.in_tree || n.parent == no_node || n.type != entry_type::file || !s_.known[n.parent].polled) {
+        s_.recent.forget(id);  // gone, and its number may be another's
+        continue;
+      }
       file_status status;
       if (!lookup_.look(n.parent, s_.known.name(id), status) && can_be(n, status.type))
         scan_.settle_content(id, status, m);

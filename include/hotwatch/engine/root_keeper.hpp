@@ -162,6 +162,7 @@ class root_keeper {
                (s_.known[child].file_id != 0 && s_.known[child].file_id != status.file_id)) {
       s_.settle.change_content(child, m);
       scan_.remember_look(child, status, m, false);
+      if (s_.known[r.node].polled) s_.recent.note(child);
     } else {
       scan_.settle_content(child, status, m);
     }
@@ -237,6 +238,7 @@ class root_keeper {
     r.device = status.device;
     r.file_id = status.file_id;
     s_.lose_watch(r.node);
+    scan_.forget_arrivals(r.node);  // of the one that stood here a moment ago
     if (std::exchange(r.lost, false)) s_.tell(notice_kind::root_restored, r.node);
     (void)scan_.scan(r.node, std::move(d), {policy.files, true, true, policy.caught_up}, m);
     return true;

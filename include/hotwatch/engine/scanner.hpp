@@ -374,12 +374,17 @@ class scanner {
       if (a.type == entry_type::directory)
         return walk_into(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
       if (wrote) s_.settle.change_content(id, m);
-      if (looks) remember_look(id, status, m, !wrote);
+      if (!looks) return;
+      remember_look(id, status, m, !wrote);
+      s_.recent.note(id);
       return;
     }
     id = s_.settle.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
-    if (looks) remember_look(id, status, m, false);
+    if (looks) {
+      remember_look(id, status, m, false);
+      if (a.type == entry_type::file) s_.recent.note(id);  // made, or saved by a rename
+    }
     if (a.type == entry_type::directory) walk_into(id, policy, m);
   }
 
