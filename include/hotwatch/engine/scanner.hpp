@@ -285,10 +285,14 @@ class scanner {
       } else if (looks) {
         file_status status;
         const std::error_code ec = d.look(s_.known.name(c), status);
-        if (!ec)
+        const bool polled = s_.known[id].polled;
+        // A polled one has only this look. (A listing and a look may number a file differently: overlays, bind mounts.)
+        const bool is_it = !ec && can_be(n, status.type) && (polled || n.file_id == status.file_id);
+        if (is_it)
           settle_file(c, status, m);
-        else if (is_absence(ec) && !s_.known[id].polled)
-          // It has left since, as a hint will say; but whether it was written before that nobody can tell any more.
+        else if (!polled && (!ec || is_absence(ec)))
+          // It has left since, or another one came, as a hint will say. Whether it was written before that nobody can
+          // tell any more.
           s_.settle.change_content(c, m);
       }
       c = next;
