@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -20,29 +19,22 @@
 #include <vector>
 
 #include "examples/hotwatch/trace/scripted_disk.hpp"
+#include "examples/hotwatch/trace/trace.hpp"
 #include "hotwatch/watcher.hpp"
 
 namespace hotwatch::test {
 namespace {
 
 using trace::nanoseconds;
+using trace::read_time;
 using trace::scripted_backend;
 using trace::scripted_disk;
 using trace::simulated_clock;
 
-nanoseconds read_time(const std::string& word) {
-  std::size_t used = 0;
-  const double number = std::stod(word, &used);
-  const std::string unit = word.substr(used);
-  const double factor = unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 0;
-  if (factor == 0) throw std::runtime_error("no time: " + word);
-  return nanoseconds(std::llround(number * factor));
-}
-
 std::string print_time(nanoseconds time) {
-  std::ostringstream out;
-  out << static_cast<double>(time.count()) / 1e6 << "ms";
-  return out.str();
+  std::string text;
+  trace::append_time(text, time);
+  return text;
 }
 
 class case_file {
