@@ -37,7 +37,7 @@ struct options {
   /// Report permission, owner and time changes too.
   bool metadata = false;
   /// How often polled roots and directories are looked at. The files in them that changed last (32 at most) are looked
-  /// at 16 times as often, every 5 ms at most.
+  /// at 32 times as often, every 5 ms at most.
   std::chrono::milliseconds poll_interval{500};
   /// Busy-wait this long before blocking: lowest latency, for one core.
   std::chrono::microseconds spin{0};

@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "support/scripted_test.hpp"
@@ -49,6 +50,7 @@ const failing_call calls[] = {
     {openat, "openat(2)", {EACCES, EINTR, EMFILE, ENFILE, ENOMEM, EIO, EPERM}},
     {getdents64, "getdents64(2)", {EIO, ENOMEM}},
     {statx, "statx(2)", {EACCES, EIO, ENOMEM}},
+    {system_call::fstatfs, "fstatfs(2)", {EINTR, EIO, ENOMEM, ENOSYS}},
     {readlink, "readlink(2)", {EACCES, EIO, ENOMEM}},
     {memfd_create, "memfd_create(2)", {EMFILE, ENFILE, ENOMEM, EPERM, ENOSYS}},
     {system_call::fchmod, "fchmod(2)", {EINTR, EIO, EPERM, EROFS}},
@@ -77,9 +79,14 @@ std::string outcome_of(const failing_call& c, int error, int n, int times, phase
       else
         t.faults->fail(c.call, n, error, times);
     };
+    // So that which calls are made hangs on no tick of a clock: the tree is older than one when it is added, and the
+    // first poll is due when the handle is asked for.
+    t.make_tree();
+    outlive_the_tick();
     if (when == phase::set_up) fail();
-    t.open({.poll_interval = 1ms});
+    t.watch_tree({.poll_interval = 1ms});
     if (when == phase::running) fail();
+    std::this_thread::sleep_for(2ms);
     handle = t.watcher->native_handle();
   } catch (const std::system_error& e) {
     EXPECT_EQ(e.code(), std::error_code(error, std::system_category())) << e.what();
@@ -90,6 +97,7 @@ std::string outcome_of(const failing_call& c, int error, int n, int times, phase
     }
   }
   t.change_all();
+  outlive_the_tick();
   const auto drive = [&](std::chrono::milliseconds longest) {
     const auto end = std::chrono::steady_clock::now() + longest;
     std::string difference;

@@ -922,6 +922,45 @@ TEST_F(scripted_inotify, a_native_handle_that_cannot_be_had_is_an_error_and_may_
   EXPECT_EQ(until_converged(), "");
 }
 
+TEST_F(scripted_polling, names_are_not_read_again_while_their_directory_is_as_it_was) {
+  open({.poll_interval = std::chrono::hours(1)});
+  outlive_the_tick();
+  take(watcher->flush());
+  const int listings = faults->calls(getdents64);
+  root.append("a/2");
+  EXPECT_EQ(until_converged(), "");
+  EXPECT_EQ(faults->calls(getdents64), listings);
+
+  root.write("d/new");
+  EXPECT_EQ(until_converged(), "");
+  EXPECT_EQ(faults->calls(getdents64), listings + 2);  // the second finds the end
+}
+
+TEST_F(scripted_polling, names_are_read_again_where_no_time_tells_of_them) {
+  faults->fail(system_call::fstatfs, 1, ENOSYS, script::for_ever);
+  open({.poll_interval = std::chrono::hours(1)});
+  outlive_the_tick();
+  take(watcher->flush());
+  const int listings = faults->calls(getdents64);
+  take(watcher->flush());
+  EXPECT_EQ(faults->calls(getdents64), listings + 14);  // seven directories
+}
+
+TEST(scripted, a_polled_name_that_could_not_be_looked_at_is_found_by_the_next_look) {
+  for_each_n<scripted_polling>(60, [](auto& t, int n) {
+    t.open({.poll_interval = std::chrono::hours(1)});
+    t.root.write("d/new");
+    outlive_the_tick();
+    t.faults->fail(statx, n, EIO);
+    t.take(t.watcher->flush());
+    const bool met = t.faults->failures() != 0;
+    t.faults->stop_failing();
+    t.take(t.watcher->flush());
+    EXPECT_EQ(t.told.difference(t.root.list()), "");
+    return met;
+  });
+}
+
 TEST_F(scripted_polling, a_native_handle_that_cannot_be_had_is_an_error) {
   open();
   faults->fail(epoll_create1, 1, EMFILE);

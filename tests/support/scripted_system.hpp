@@ -32,6 +32,7 @@ enum class system_call : std::uint8_t {
   openat,
   getdents64,
   statx,
+  fstatfs,
   readlink,
   memfd_create,
   fchmod,
@@ -250,6 +251,9 @@ class scripted_system {
   }
   int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const noexcept {
     return script_->fails(system_call::statx) ? -1 : real.statx(directory, path, flags, mask, out);
+  }
+  int fstatfs(int fd, struct ::statfs* out) const noexcept {
+    return script_->fails(system_call::fstatfs) ? -1 : real.fstatfs(fd, out);
   }
   ssize_t readlink(const char* path, char* buffer, std::size_t size) const noexcept {
     return script_->fails(system_call::readlink) ? -1 : real.readlink(path, buffer, size);

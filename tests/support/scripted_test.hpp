@@ -27,10 +27,18 @@ using scripted_polling_watcher = basic_watcher<basic_polling_backend<scripted_sy
 template <class Watcher>
 class scripted_test : public testing::Test {
  public:
-  /// Makes the tree and the watcher, and adds the root; what goes wrong before that is in the script already.
-  void open(options o = {.poll_interval = std::chrono::milliseconds(5)}) {
+  void make_tree() {
     for (const char* d : {"a/b/c", "d/e", "f"}) root.mkdir_p(d);
     for (const char* f : {"1", "a/2", "a/b/3", "a/b/c/4", "d/5", "d/e/6"}) root.write(f);
+  }
+
+  /// Makes the tree and the watcher, and adds the root; what goes wrong before that is in the script already.
+  void open(options o = {.poll_interval = std::chrono::milliseconds(5)}) {
+    make_tree();
+    watch_tree(std::move(o));
+  }
+
+  void watch_tree(options o) {
     watcher = std::make_unique<Watcher>(std::move(o), scripted_system(faults));
     watcher->add(root.path());
     told = model({root.path()});

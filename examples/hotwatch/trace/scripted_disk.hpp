@@ -282,6 +282,7 @@ class scripted_backend {
       for (const auto& [name, e] : entry_->children) visit(std::string_view(name), e->status.type, e->status.file_id);
       return {};
     }
+    [[nodiscard]] bool dates_its_names() const noexcept { return false; }
     [[nodiscard]] std::error_code look(std::string_view name, file_status& out) const {
       if (name.empty()) {
         out = entry_->status;

@@ -74,6 +74,12 @@ struct file_status {
   return now.modified > n.stamp + tick && now.modified <= present + tick;
 }
 
+/// The stamp of a polled directory that was listed: a moment behind its last change, as it was before the listing.
+/// Still a time before which it was born.
+[[nodiscard]] constexpr std::uint64_t listing_stamp(const file_status& directory) noexcept {
+  return directory.changed + 1;
+}
+
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {
   return s.born == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(mix64(s.born) | 1u);
 }

@@ -153,7 +153,7 @@ class pump {
 
  private:
   // A file that was seen to change is looked at so many times as often as the rest.
-  static constexpr int looks_a_poll = 16;
+  static constexpr int looks_a_poll = 32;
   static constexpr duration shortest_interval = std::chrono::milliseconds(5);
 
   void plan_recent() {

@@ -214,13 +214,34 @@ class scanner {
     const bool listed_before = watch_before != no_watch || s_.known[id].polled;
     if (!watch(id, d, policy)) return {};
     const bool fresh = !listed_before && s_.known[id].first_child == no_node && missing_.empty();
-    const bool looks = s_.known[id].polled;
     const std::size_t first = to_enter_.size();
+    const std::error_code ec =
+        s_.known[id].polled ? read_polled(id, d, fresh, policy, m) : read_names(id, d, fresh, policy, m);
+    if (ec) {
+      for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = false;
+      to_enter_.resize(first);  // they are read when this directory is
+      could_not_open(id, ec);
+      return ec;
+    }
+    s_.known[id].unreadable = false;
+    if (s_.known[id].watch != no_watch) s_.known[id].polled = false;
+    // Under a new watch, what was written before it stands was not heard of.
+    if (!fresh) settle_known(id, d, policy.files || s_.known[id].watch != watch_before, policy, m);
+    frames_.push_back({id, std::move(d), first});
+    if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].dir = directory();
+    return {};
+  }
+
+  std::error_code read_names(node_id id, const directory& d, bool fresh, const scan_policy& policy, moment m) {
+    const bool looks = s_.known[id].polled;
     const bool recursive = s_.root_of(id).recursive;
-    const std::error_code ec = d.list(listing_, [&](std::string_view name, entry_type type, std::uint64_t file_id) {
+    return d.list(listing_, [&](std::string_view name, entry_type type, std::uint64_t file_id) {
       file_status status;
       if (type == entry_type::unknown) {
-        if (d.look(name, status)) return;
+        if (d.look(name, status)) {
+          overlooked_ = true;
+          return;
+        }
         type = status.type;
       }
       const verdict v = s_.judge(id, name, type == entry_type::directory);
@@ -244,19 +265,22 @@ class scanner {
         arrivals_.push_back({id, s_.known.names().store(name), type, hidden, file_id});
       }
     });
-    if (ec) {
-      for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = false;
-      to_enter_.resize(first);  // they are read when this directory is
-      could_not_open(id, ec);
-      return ec;
+  }
+
+  // While the change time of a polled directory is what it was before the last listing, so are its names.
+  std::error_code read_polled(node_id id, const directory& d, bool fresh, const scan_policy& policy, moment m) {
+    file_status before;
+    const bool dated = !d.look({}, before);
+    if (dated && !fresh && s_.known[id].stamp == listing_stamp(before)) {
+      for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = true;
+      return {};
     }
-    s_.known[id].unreadable = false;
-    if (s_.known[id].watch != no_watch) s_.known[id].polled = false;
-    // Under a new watch, what was written before it stands was not heard of.
-    if (!fresh) settle_known(id, d, policy.files || s_.known[id].watch != watch_before, policy, m);
-    frames_.push_back({id, std::move(d), first});
-    if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].dir = directory();
-    return {};
+    overlooked_ = false;
+    const std::error_code ec = read_names(id, d, fresh, policy, m);
+    // Within the tick of its last change another one does not move the time.
+    if (!ec && !overlooked_ && dated && before.changed < m.file_now && d.dates_its_names())
+      s_.known[id].stamp = listing_stamp(before);
+    return ec;
   }
 
   [[nodiscard]] bool is_still(node_id child, entry_type type, std::uint64_t file_id, bool hidden) const noexcept {
@@ -366,7 +390,10 @@ class scanner {
     file_status status;
     const bool looks = s_.known[a.parent].polled;
     node_id id = missing_file(a.file_id);
-    if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) return;  // gone again
+    if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) {
+      if (looks) s_.known[a.parent].stamp = 0;  // gone again, or not to be looked at now: its names are read again
+      return;
+    }
     if (id != no_node &&
         (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status) || s_.known.is_within(a.parent, id)))
       id = no_node;
@@ -434,6 +461,7 @@ class scanner {
   hash_index by_file_id_;
   std::size_t indexed_ = 0;
   bool several_ = false;
+  bool overlooked_ = false;  ///< a name whose type could not be learned
   std::vector<char> listing_;
   std::vector<watch_table::target> owners_;
   bool may_watch_again_ = true;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ struct linux_system {
   int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const noexcept {
     return ::statx(directory, path, flags, mask, out);
   }
+  int fstatfs(int fd, struct ::statfs* out) const noexcept { return ::fstatfs(fd, out); }
   ssize_t readlink(const char* path, char* buffer, std::size_t size) const noexcept {
     return ::readlink(path, buffer, size);
   }
