@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-// How long does it take from just before a system call until wait() returns with the change it made?
-// One change at a time, 1 ms apart, `immediate`, against bare loops that wait in the same way. Who changes and who
-// waits stay where they are put: on two processors, and then on one.
+// How long does it take from just before a system call until the change it made is told?
+// One change at a time, 1 ms and 20 ms apart, `immediate`, against bare loops that wait in the same way. Who changes
+// and who waits stay where they are put: on two processors, and then on one.
 
 #include <poll.h>
 #include <sys/epoll.h>
 
 #include <atomic>
 #include <hotwatch.hpp>
+#include <thread>
 
 #include "bench.hpp"
 
@@ -17,10 +18,17 @@ namespace {
 constexpr int operations = 4;
 constexpr std::array<const char*, operations> operation_names{"write", "create", "rename", "unlink"};
 constexpr int max_changes = 8000;
-// Writes go round so many files: a late answer can be told from the next one's for 64 * 4 ms.
+// Writes go round so many files: a late answer can be told from the next one's for 64 * 4 changes.
 constexpr int written_files = 64;
-constexpr std::int64_t spacing_ns = 1'000'000;
-constexpr int warm_up = 40;
+constexpr std::int64_t calm_ns = 20'000'000;  // before the first change, and after the last
+
+/// How many changes, and how far apart. The first tenth, up to 40 of them, warms up and is not counted.
+struct pace {
+  int changes;
+  int spacing_ms;
+
+  [[nodiscard]] std::size_t warm_up() const { return static_cast<std::size_t>(std::min(40, changes / 10)); }
+};
 
 /// What the writer tells the reader: when each change was begun.
 struct log {
@@ -35,14 +43,15 @@ std::string numbered(char letter, int number) { return std::string(1, letter).ap
 /// Change i is operation i % 4: write to w<k>, create n<g>, rename it to r<g>, unlink u<g>. Each is one system call.
 /// No inode is freed: ext4 passes over those freed in the last minutes, one by one, when it looks for a new one
 /// (recently_deleted() in its fs/ext4/ialloc.c).
-void write_changes(const std::string& root, int changes, int processor, log& out) {
+void write_changes(const std::string& root, const pace& every, int processor, log& out) {
   bench::run_on(processor);
   const int top = bench::check(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
   std::vector<int> files;
   for (int k = 0; k < written_files; ++k)
     files.push_back(bench::check(::openat(top, numbered('w', k).c_str(), O_WRONLY | O_CLOEXEC), "openat"));
-  std::int64_t next = bench::now_ns() + 20 * spacing_ns;
-  for (int i = 0; i < changes; ++i, next += spacing_ns) {
+  const std::int64_t spacing_ns = std::int64_t{every.spacing_ms} * 1'000'000;
+  std::int64_t next = bench::now_ns() + calm_ns;
+  for (int i = 0; i < every.changes; ++i, next += spacing_ns) {
     const int group = i / operations;
     const std::string made = numbered('n', group);
     const std::string moved = numbered('r', group);
@@ -60,7 +69,7 @@ void write_changes(const std::string& root, int changes, int processor, log& out
     out.ended[static_cast<std::size_t>(i)].store(bench::now_ns(), std::memory_order_relaxed);
     bench::check(result, "change");
   }
-  bench::wait_until_ns(next + 20 * spacing_ns);
+  bench::wait_until_ns(next + calm_ns);
   bench::check(::mknodat(top, "end", S_IFREG | 0644, 0), "mknodat");
 }
 
@@ -216,6 +225,25 @@ void hotwatch_wait(const std::string& root, const bench::child& writer, stopwatc
   }
 }
 
+/// The floor of a callback: the same loop, on a thread of its own.
+void bare_thread(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  std::thread(bare_read, std::cref(root), std::cref(writer), std::ref(watch)).join();
+}
+
+/// The background thread runs where the thread that made it may run, as the bare one does.
+void hotwatch_callback(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  std::atomic<bool> ended = false;
+  const auto callback = [&](const hotwatch::batch& batch) {
+    take(batch, bench::now_ns(), watch);
+    if (!watch.ended()) return;
+    ended = true;
+    ended.notify_one();
+  };
+  const hotwatch::subscription subscription = hotwatch::watch(root, callback, {.debounce = hotwatch::immediate});
+  writer.go();
+  ended.wait(false);
+}
+
 struct clocked_system : hotwatch::linux_system {
   static inline std::int64_t last_read = 0;
   ssize_t read(int fd, void* buffer, std::size_t size) const noexcept {
@@ -274,7 +302,7 @@ struct contender {
   std::uint64_t lost = 0;
   std::uint64_t merged = 0;
 
-  void round(const std::string& directory, int changes, int processor, log& begun) {
+  void round(const std::string& directory, const pace& every, int processor, log& begun) {
     static int number = 0;
     const std::string root = directory + "/round-" + std::to_string(number++);
     bench::check(::mkdir(root.c_str(), 0755), "mkdir");
@@ -282,16 +310,16 @@ struct contender {
       ::close(bench::check(::creat((root + '/' + numbered('w', k)).c_str(), 0644), "creat"));
     const std::string kept = root + ".kept";
     ::close(bench::check(::creat(kept.c_str(), 0644), "creat"));
-    for (int g = 0; g < changes / operations; ++g)
+    for (int g = 0; g < every.changes / operations; ++g)
       bench::check(::link(kept.c_str(), (root + '/' + numbered('u', g)).c_str()), "link");
-    stopwatch watch(begun, changes);
-    bench::child writer([&] { write_changes(root, changes, processor, begun); });
+    stopwatch watch(begun, every.changes);
+    bench::child writer([&] { write_changes(root, every, processor, begun); });
     read(root, writer, watch);
     writer.join();
 
     std::vector<double> sample;
     std::array<std::vector<double>, operations> samples;
-    for (std::size_t i = warm_up; i < watch.took().size(); ++i) {
+    for (std::size_t i = every.warm_up(); i < watch.took().size(); ++i) {
       if (watch.took()[i] < 0) {
         ++(watch.took()[i] == stopwatch::merged ? merged : lost);
         continue;
@@ -311,86 +339,142 @@ struct contender {
   }
 };
 
-void measure_with_writer_on(int processor, const char* where, const bench::arguments& args, bench::report& out) {
-  const int changes = args.quick ? 400 : 2000;
-  const bench::temp_directory directory(args.dir_or_here());
-  const bench::shared<log> begun;
+/// In pairs: the floor, and what is measured against it.
+using pair = std::array<contender, 2>;
 
-  // In pairs: the floor, and what is measured against it.
-  using pair = std::array<contender, 2>;
-  std::vector<pair> pairs{
-      {{{"bare: blocking read", bare_read}, {"hotwatch: wait()", hotwatch_wait}}},
-      {{{"bare: epoll + read", bare_epoll}, {"hotwatch: epoll + poll()", hotwatch_epoll}}},
-  };
-  // Who spins leaves nothing of its processor to others.
-  if (processor != bench::own_processor())
-    pairs.push_back({{{"bare: spinning read", bare_spin}, {"hotwatch: wait(), spin", hotwatch_spin}}});
-  pair after_read{{{"bare", bare_after_read}, {"hotwatch", hotwatch_after_read}}};
-  // Only one of them is alive at a time: two watchers would wake one after the other. Who goes first changes.
-  const auto take_turns = [&](pair& both, int round) {
-    for (std::size_t turn = 0; turn < 2; ++turn)
-      both[(turn + static_cast<std::size_t>(round)) % 2].round(directory.path(), changes, processor, *begun);
-  };
-  for (int round = 0; round < args.rounds; ++round) {
-    for (pair& both : pairs) take_turns(both, round);
-    take_turns(after_read, round);
-  }
+struct quantile {
+  const char* name;
+  double share;
+};
+constexpr std::array<quantile, 5> quantiles{{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}}};
 
-  bench::table total("latency on " + bench::file_system(args.dir_or_here()) + ", " + where +
-                         ": one change each 1 ms, from before the system call to the return of the wait, us",
-                     {"how", "p50", "p90", "p99", "max", "lost", "merged", "p50 x bare", "p99 x bare"});
+void add_columns(std::vector<std::string>& columns, const std::string& prefix) {
+  for (const quantile& q : quantiles) columns.push_back(prefix + q.name);
+}
+void add_cells(std::vector<bench::cell>& row, const std::vector<double>& sample, int digits = 1) {
+  for (const quantile& q : quantiles) row.emplace_back(bench::percentile(sample, q.share), digits);
+}
+
+bench::table tabulate(const std::string& title, const std::vector<pair>& pairs) {
+  std::vector<std::string> columns{"how"};
+  add_columns(columns, "");
+  columns.insert(columns.end(), {"lost", "merged", "p50 x bare", "p99 x bare"});
+  bench::table out(title, std::move(columns));
   for (const pair& both : pairs)
-    for (std::size_t i = 0; i < 2; ++i) {
-      const contender& c = both[i];
-      total.row({c.name,
-                 {bench::percentile(c.all, 0.5), 1},
-                 {bench::percentile(c.all, 0.9), 1},
-                 {bench::percentile(c.all, 0.99), 1},
-                 {bench::percentile(c.all, 1.0), 0},
-                 c.lost,
-                 c.merged,
-                 {i == 0 ? 1.0 : bench::paired_ratio(c.p50, both[0].p50), 2},
-                 {i == 0 ? 1.0 : bench::paired_ratio(c.p99, both[0].p99), 2}});
+    for (const contender& c : both) {
+      std::vector<bench::cell> row{c.name};
+      add_cells(row, c.all);
+      row.emplace_back(c.lost);
+      row.emplace_back(c.merged);
+      row.emplace_back(bench::paired_ratio(c.p50, both[0].p50), 2);
+      row.emplace_back(bench::paired_ratio(c.p99, both[0].p99), 2);
+      out.row(std::move(row));
     }
-  out.add(std::move(total));
+  return out;
+}
 
-  for (const auto& [bare, watcher] : pairs) {
-    bench::table each(std::string(where) + ", by operation: " + watcher.name + " against " + bare.name + ", us",
-                      {"operation", "the call p50", "bare p50", "bare p90", "bare p99", "bare max", "hotwatch p50",
-                       "hotwatch p90", "hotwatch p99", "hotwatch max", "p50 x bare", "p99 x bare"});
-    for (std::size_t i = 0; i < operations; ++i) {
-      std::vector<bench::cell> row{operation_names[i]};
-      row.emplace_back(bench::percentile(watcher.calls[i], 0.5), 1);
-      for (const contender* c : {&bare, &watcher}) {
-        for (const double q : {0.5, 0.9, 0.99}) row.emplace_back(bench::percentile(c->by_operation[i], q), 1);
-        row.emplace_back(bench::percentile(c->by_operation[i], 1.0), 0);
-      }
-      row.emplace_back(bench::paired_ratio(watcher.p50_by_operation[i], bare.p50_by_operation[i]), 2);
-      row.emplace_back(bench::paired_ratio(watcher.p99_by_operation[i], bare.p99_by_operation[i]), 2);
-      each.row(std::move(row));
-    }
-    out.add(std::move(each));
+bench::table tabulate_by_operation(const std::string& where, const pair& both) {
+  const auto& [bare, watcher] = both;
+  std::vector<std::string> columns{"operation", "the call p50"};
+  add_columns(columns, "bare ");
+  add_columns(columns, "hotwatch ");
+  columns.insert(columns.end(), {"p50 x bare", "p99 x bare"});
+  bench::table out(where + ", by operation: " + watcher.name + " against " + bare.name + ", us", std::move(columns));
+  for (std::size_t i = 0; i < operations; ++i) {
+    std::vector<bench::cell> row{operation_names[i]};
+    row.emplace_back(bench::percentile(watcher.calls[i], 0.5), 1);
+    for (const contender& c : both) add_cells(row, c.by_operation[i]);
+    row.emplace_back(bench::paired_ratio(watcher.p50_by_operation[i], bare.p50_by_operation[i]), 2);
+    row.emplace_back(bench::paired_ratio(watcher.p99_by_operation[i], bare.p99_by_operation[i]), 2);
+    out.row(std::move(row));
+  }
+  return out;
+}
+
+bench::table tabulate_after_read(const std::string& where, const pair& both) {
+  std::vector<std::string> columns{"operation"};
+  add_columns(columns, "bare ");
+  add_columns(columns, "hotwatch ");
+  bench::table out(where + ": from the return of read() to the return of the wait, us", std::move(columns));
+  for (std::size_t i = 0; i < operations; ++i) {
+    std::vector<bench::cell> row{operation_names[i]};
+    for (const contender& c : both) add_cells(row, c.by_operation[i], 2);
+    out.row(std::move(row));
+  }
+  return out;
+}
+
+/// The rounds of all pairs, on one place and at one pace.
+class session {
+ public:
+  session(const bench::arguments& args, int processor, pace every)
+      : args_(args), directory_(args.dir_or_here()), processor_(processor), pace_(every) {}
+
+  // Only one of them is alive at a time: two watchers would wake one after the other. Who goes first changes.
+  void measure(std::vector<pair>& pairs) {
+    for (int round = 0; round < args_.rounds; ++round)
+      for (pair& both : pairs)
+        for (std::size_t turn = 0; turn < 2; ++turn)
+          both[(turn + static_cast<std::size_t>(round)) % 2].round(directory_.path(), pace_, processor_, *begun_);
   }
 
-  bench::table rest(std::string(where) + ": from the return of read() to the return of the wait, us",
-                    {"operation", "bare p50", "bare p99", "hotwatch p50", "hotwatch p90", "hotwatch p99"});
-  for (std::size_t i = 0; i < operations; ++i)
-    rest.row({operation_names[i],
-              {bench::percentile(after_read[0].by_operation[i], 0.5), 2},
-              {bench::percentile(after_read[0].by_operation[i], 0.99), 2},
-              {bench::percentile(after_read[1].by_operation[i], 0.5), 2},
-              {bench::percentile(after_read[1].by_operation[i], 0.9), 2},
-              {bench::percentile(after_read[1].by_operation[i], 0.99), 2}});
-  out.add(std::move(rest));
+  /// What the titles of its tables say.
+  [[nodiscard]] std::string place() const {
+    return std::string(processor_ == bench::own_processor() ? "one processor" : "two processors") +
+           ", one change each " + std::to_string(pace_.spacing_ms) + " ms";
+  }
+  [[nodiscard]] std::string title() const {
+    return "latency on " + bench::file_system(directory_.path()) + ", " + place() +
+           ": from before the system call until it is told, us";
+  }
+
+ private:
+  const bench::arguments& args_;
+  bench::temp_directory directory_;
+  bench::shared<log> begun_;
+  int processor_;
+  pace pace_;
+};
+
+const pair waiting{{{"bare: blocking read", bare_read}, {"hotwatch: wait()", hotwatch_wait}}};
+const pair calling_back{{{"bare: blocking read on a thread", bare_thread}, {"hotwatch: callback", hotwatch_callback}}};
+const pair in_an_event_loop{{{"bare: epoll + read", bare_epoll}, {"hotwatch: epoll + poll()", hotwatch_epoll}}};
+const pair spinning{{{"bare: spinning read", bare_spin}, {"hotwatch: wait(), spin", hotwatch_spin}}};
+const pair after_read{{{"bare", bare_after_read}, {"hotwatch", hotwatch_after_read}}};
+
+/// Who waits finds its caches warm.
+void measure_in_a_stream(const bench::arguments& args, bench::report& out, int processor) {
+  session here(args, processor, {args.quick ? 200 : 800, 1});
+  std::vector<pair> pairs{waiting, calling_back, in_an_event_loop};
+  // Who spins leaves nothing of its processor to others.
+  if (processor != bench::own_processor()) pairs.push_back(spinning);
+  pairs.push_back(after_read);
+  here.measure(pairs);
+  const pair afterwards = std::move(pairs.back());
+  pairs.pop_back();
+  out.add(tabulate(here.title(), pairs));
+  for (const pair& both : pairs) out.add(tabulate_by_operation(here.place(), both));
+  out.add(tabulate_after_read(here.place(), afterwards));
+}
+
+/// Who waits was put to sleep, its processor too, and others had its caches.
+void measure_lone(const bench::arguments& args, bench::report& out, int processor) {
+  session here(args, processor, {args.quick ? 20 : 80, 20});
+  std::vector<pair> pairs{waiting, calling_back};
+  here.measure(pairs);
+  out.add(tabulate(here.title(), pairs));
+  for (const pair& both : pairs) out.add(tabulate_by_operation(here.place(), both));
 }
 
 void measure(const bench::arguments& args, bench::report& out) {
   const std::vector<int> processors = bench::processors();
   bench::run_on(processors.front());
-  if (processors.size() > 1) measure_with_writer_on(processors[1], "two processors", args, out);
-  measure_with_writer_on(processors.front(), "one processor", args, out);
+  const int other = processors.size() > 1 ? processors[1] : processors.front();
+  measure_in_a_stream(args, out, other);
+  if (other != processors.front()) measure_in_a_stream(args, out, processors.front());
+  measure_lone(args, out, other);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::run(argc, argv, 7, measure); }
+int main(int argc, char** argv) { return bench::run(argc, argv, 5, measure); }
