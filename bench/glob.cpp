@@ -50,7 +50,7 @@ void measure(const bench::arguments& args, bench::report& out) {
     std::vector<double> theirs;
     std::vector<double> ours;
     for (int round = 0; round < args.rounds; ++round) {
-      const cost floor = measure_one(times / 10, [&] {
+      const cost floor = measure_one(times / 10, [&, patterns = patterns] {  // clang 14 captures no structured binding
         bool any = false;
         for (const std::string& p : *patterns) {
           const bool whole = p.find('/') != std::string::npos && p.back() != '/';

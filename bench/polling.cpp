@@ -74,7 +74,8 @@ void measure_delay(const bench::arguments& args, const std::string& top, bench::
     bench::make_tree(root, {100}, 100);
     const bench::shared<std::int64_t> wrote;
     const int writes = args.quick ? 5 : 20;
-    bench::child writer([&] {
+    // By name: clang 14 captures no structured binding by itself.
+    bench::child writer([&, interval = interval, same = same] {
       for (int i = 0; i < writes; ++i) {
         // At any moment of the interval.
         bench::wait_until_ns(bench::now_ns() + (interval.count() * 3 / 2 + i * 37 % interval.count()) * 1'000'000);
