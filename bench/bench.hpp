@@ -78,6 +78,13 @@ inline double resident_bytes() {
   return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
+/// The most that this process ever had resident.
+inline double peak_resident_bytes() {
+  rusage usage{};
+  check(::getrusage(RUSAGE_SELF, &usage), "getrusage");
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
 // ---- figures
 
 /// The value below which the share `q` of the sample lies (nearest rank); 0 for an empty sample.
@@ -357,8 +364,6 @@ class shared {
   T* value_;
 };
 
-/// A child that runs `body` once go() is called. It is forked before the watcher opens its descriptors, so that it
-/// holds no copy of them, and it dies with its parent.
 /// The processors that this process may run on.
 inline std::vector<int> processors() {
   cpu_set_t set;
@@ -380,6 +385,8 @@ inline void run_on(int processor) {
   check(::sched_setaffinity(0, sizeof set, &set), "sched_setaffinity");
 }
 
+/// A child that runs `body` once go() is called. It is forked before the watcher opens its descriptors, so that it
+/// holds no copy of them, and it dies with its parent.
 class child {
  public:
   template <class Body>
@@ -459,10 +466,19 @@ class bare_inotify {
   /// For each directory: open, inotify_add_watch by absolute path, getdents64 until 0, close. The watch is set before
   /// the directory is read, as it has to be.
   void add(const std::string& root) {
-    walk(root, [this](const std::string& path) {
-      const int wd = ::inotify_add_watch(fd_, path.c_str(), bare_mask | IN_ONLYDIR);
-      if (wd < 0) fail("inotify_add_watch " + path);
-      paths_.emplace(wd, path);
+    walk(root, [this](const std::string& path) { watch(path); });
+  }
+
+  /// The same of a directory that came, and found(path) for it and for all that is in it by now.
+  template <class Found>
+  void add(const std::string& directory, Found found) {
+    const auto enter = [&](const std::string& path) {
+      watch(path);
+      found(path);
+    };
+    walk(directory, enter, [&](const std::string& in, std::string_view name) {
+      path_.assign(in).append(1, '/').append(name);
+      found(path_);
     });
   }
 
@@ -476,11 +492,19 @@ class bare_inotify {
     }
   }
 
+  /// What the last read gave.
+  [[nodiscard]] std::span<const char> records(std::size_t bytes) const { return std::span(buffer_).first(bytes); }
+
   /// Calls fn(mask, path) for each record of the last read. An overflow has an empty path.
   template <class Fn>
   void each(std::size_t bytes, Fn fn) {
-    for (std::size_t at = 0; at < bytes;) {
-      const auto* event = reinterpret_cast<const inotify_event*>(buffer_.data() + at);
+    each(records(bytes), fn);
+  }
+  /// The same of records that were read before, and kept.
+  template <class Fn>
+  void each(std::span<const char> records, Fn fn) {
+    for (std::size_t at = 0; at < records.size();) {
+      const auto* event = reinterpret_cast<const inotify_event*>(records.data() + at);
       at += sizeof(inotify_event) + event->len;
       path_.clear();
       if (const auto found = paths_.find(event->wd); found != paths_.end()) {
@@ -534,6 +558,13 @@ class bare_inotify {
   [[nodiscard]] std::size_t watches() const { return paths_.size(); }
 
  private:
+  // IN_MASK_ADD: without it the kernel drops what happens while it replaces the mask of a directory that is met again.
+  void watch(const std::string& path) {
+    const int wd = ::inotify_add_watch(fd_, path.c_str(), bare_mask | IN_ONLYDIR | IN_MASK_ADD);
+    if (wd < 0) fail("inotify_add_watch " + path);
+    paths_.emplace(wd, path);
+  }
+
   int fd_;
   std::unordered_map<int, std::string> paths_;
   std::string path_;

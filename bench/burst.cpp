@@ -1,30 +1,39 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-// 100,000 files are created in 100 directories: is each told once, and what CPU time does the reader take?
-// And when the consumer is held up until the kernel's queue has overflowed: what is lost, how soon is it repaired?
+// Many files change at once: is each told once, and what CPU time does the reader take? 100,000 files created by one
+// loop; the same while the consumer is held up until the kernel's queue has overflowed; and what tar, rm and git do.
 
-#include <hotwatch.hpp>
+#include "burst.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <thread>
 #include <unordered_set>
 
-#include "bench.hpp"
+#include "burst_of_tools.hpp"
 
 namespace {
 
+using burst::result;
+
 constexpr int directories = 100;
 constexpr std::int64_t stall_ns = 1'500'000'000;
-constexpr auto patience = std::chrono::seconds(30);
 
 /// Each file is opened with O_CREAT, gets one byte and is closed: three records. Then the sentinel is made.
 void create_files(const std::string& root, int files) {
   const int top = bench::check(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
+  const auto create = [top](const char* name) {
+    const int file = bench::check(::openat(top, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644), "openat");
+    if (::write(file, "x", 1) != 1) bench::fail("write");
+    ::close(file);
+  };
   std::array<char, 32> name{};
   for (int i = 0; i < files; ++i) {
     std::snprintf(name.data(), name.size(), "dir-%d/%d", i / (files / directories), i);
-    const int file = bench::check(::openat(top, name.data(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644), "openat");
-    if (::write(file, "x", 1) != 1) bench::fail("write");
-    ::close(file);
+    create(name.data());
   }
-  bench::check(::mknodat(top, "end", S_IFREG | 0644, 0), "mknodat");
+  create("end");
 }
 
 /// How often each file was told. The last component of a path is the file's number.
@@ -48,11 +57,11 @@ class tally {
   void other() { ++others_; }
 
   [[nodiscard]] bool ended() const { return ended_; }
-  [[nodiscard]] std::int64_t lost() const { return std::count(created_.begin(), created_.end(), 0); }
-  [[nodiscard]] std::int64_t doubled() const {
-    return std::count_if(created_.begin(), created_.end(), [](int times) { return times > 1; });
+  void write_to(result& r) const {
+    r.lost = std::count(created_.begin(), created_.end(), 0);
+    r.doubled = std::count_if(created_.begin(), created_.end(), [](int times) { return times > 1; });
+    r.others = others_;
   }
-  [[nodiscard]] std::int64_t others() const { return others_; }
 
  private:
   std::vector<int> created_;
@@ -60,166 +69,181 @@ class tally {
   bool ended_ = false;
 };
 
-struct result {
-  double cpu_ms = 0;
-  double wall_ms = 0;  ///< to the end; held up: from the end of the stall
-  std::int64_t lost = 0;
-  std::int64_t doubled = 0;
-  std::int64_t others = 0;  ///< changes told besides `created`
-  std::int64_t overflows = 0;
-  std::int64_t batches = 0;
+/// A tree, the child that is about to fill it, and whether the consumer looks away meanwhile.
+struct scene {
+  const std::string& root;
+  bench::child& writer;
+  int files;
+  bool held_up;
+
+  /// Runs `consume` until all the files were told. Held up, the consumer looks away for 1.5 s, and until the writer has
+  /// ended; the clocks start after that.
+  template <class Consume>
+  void measure(result& r, const tally& told, Consume consume) const {
+    const std::int64_t stall_end = bench::now_ns() + stall_ns;
+    burst::meter since;
+    writer.go();
+    if (held_up) {
+      writer.join();
+      bench::wait_until_ns(stall_end);
+      since = burst::meter();
+    }
+    consume();
+    r.wall_ms = since.wall_ms();
+    r.cpu_ms = since.cpu_ms();
+    told.write_to(r);
+    if (!held_up) writer.join();
+  }
 };
 
-/// Runs until all the files were told. With `held_up` the consumer looks away for 1.5 s, and until the writer has
-/// ended; the clocks start after that.
-template <class Consume>
-result timed(bench::child& writer, bool held_up, const tally& told, Consume consume) {
-  result r;
-  const std::int64_t stall_end = bench::now_ns() + stall_ns;
-  std::int64_t cpu = bench::thread_cpu_ns();
-  std::int64_t began = bench::now_ns();
-  writer.go();
-  if (held_up) {
-    writer.join();
-    bench::wait_until_ns(stall_end);
-    cpu = bench::thread_cpu_ns();
-    began = bench::now_ns();
+/// The floor: a hash table of paths. After an overflow the whole tree is read into the same table: the least that makes
+/// it right again.
+class path_table {
+ public:
+  path_table(const std::string& root, tally& told) : root_(root), told_(told) {}
+
+  void take(bench::bare_inotify& inotify, std::span<const char> records, result& r) {
+    bool overflow = false;
+    inotify.each(records, [&](std::uint32_t mask, std::string_view path) {
+      overflow |= (mask & IN_Q_OVERFLOW) != 0;
+      if ((mask & (IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE)) != 0) insert(key_.assign(path));
+    });
+    ++r.batches;
+    if (!overflow) return;
+    ++r.overflows;
+    bench::bare_inotify::walk(
+        root_, [](const std::string&) {},
+        [&](const std::string& directory, std::string_view name) {
+          insert(key_.assign(directory).append(1, '/').append(name));
+        });
   }
-  consume(r);
-  r.wall_ms = static_cast<double>(bench::now_ns() - began) / 1e6;
-  r.cpu_ms = static_cast<double>(bench::thread_cpu_ns() - cpu) / 1e6;
-  r.lost = told.lost();
-  r.doubled = told.doubled();
-  r.others = told.others();
-  if (!held_up) writer.join();
-  return r;
-}
 
-/// The floor: a blocking read loop that drains into a hash table of paths. After an overflow it reads the whole tree
-/// into the same table: the least that makes it right again.
-result bare(const std::string& root, bench::child& writer, int files, bool held_up) {
-  tally told(files);
+ private:
+  void insert(const std::string& path) {
+    if (known_.insert(path).second) told_.created(path);
+  }
+
+  const std::string& root_;
+  tally& told_;
+  std::unordered_set<std::string> known_;
+  std::string key_;
+};
+
+void bare(const scene& s, result& r) {
+  tally told(s.files);
   bench::bare_inotify inotify;
-  inotify.add(root);
-  std::unordered_set<std::string> known;
-  return timed(writer, held_up, told, [&](result& r) {
-    std::string key;
-    while (!told.ended()) {
-      bool overflow = false;
-      inotify.each(inotify.read(), [&](std::uint32_t mask, std::string_view path) {
-        overflow |= (mask & IN_Q_OVERFLOW) != 0;
-        if ((mask & (IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE)) == 0) return;
-        key.assign(path);
-        if (known.insert(key).second) told.created(path);
-      });
-      ++r.batches;
-      if (!overflow) continue;
-      ++r.overflows;
-      bench::bare_inotify::walk(
-          root, [](const std::string&) {},
-          [&](const std::string& directory, std::string_view name) {
-            key.assign(directory);
-            key += '/';
-            key += name;
-            if (known.insert(key).second) told.created(key);
-          });
-    }
+  inotify.add(s.root);
+  path_table table(s.root, told);
+  s.measure(r, told, [&] {
+    while (!told.ended()) table.take(inotify, inotify.records(inotify.read()), r);
   });
 }
 
-result watched(const std::string& root, bench::child& writer, int files, bool held_up, hotwatch::debounce debounce) {
-  tally told(files);
-  hotwatch::watcher watcher({.debounce = debounce});
-  watcher.add(root);
-  return timed(writer, held_up, told, [&](result& r) {
-    const auto take = [&](const hotwatch::batch& batch) {
-      ++r.batches;
-      for (const hotwatch::change& c : batch) {
-        if (c.kind == hotwatch::change_kind::created) {
-          told.created(c.path);
-        } else {
-          told.other();
-        }
+/// A thread that reads the queue into memory until it is told to end.
+class drain {
+ public:
+  explicit drain(bench::bare_inotify& inotify)
+      : inotify_(inotify), over_(bench::check(::eventfd(0, EFD_CLOEXEC), "eventfd")), thread_([this] { run(); }) {}
+  drain(const drain&) = delete;
+  drain& operator=(const drain&) = delete;
+  ~drain() {
+    end();
+    ::close(over_);
+  }
+
+  /// All that was queued until now.
+  std::span<const char> end() {
+    if (!thread_.joinable()) return kept_;
+    if (::eventfd_write(over_, 1) != 0) bench::fail("eventfd_write");
+    thread_.join();
+    return kept_;
+  }
+  [[nodiscard]] double cpu_ms() const { return cpu_ms_; }
+
+ private:
+  void run() {
+    const burst::meter since;
+    std::array<pollfd, 2> ready{{{inotify_.fd(), POLLIN, 0}, {over_, POLLIN, 0}}};
+    while (ready[1].revents == 0) {
+      ::poll(ready.data(), ready.size(), -1);
+      for (std::size_t bytes = inotify_.read(); bytes > 0; bytes = inotify_.read()) {
+        const std::span<const char> records = inotify_.records(bytes);
+        kept_.insert(kept_.end(), records.begin(), records.end());
       }
-      for (const hotwatch::notice& n : batch.notices())
-        r.overflows += n.kind == hotwatch::notice_kind::overflow ? 1 : 0;
-    };
-    while (!told.ended()) {
-      const hotwatch::batch& batch = watcher.wait_for(patience);
-      if (batch.empty()) break;  // what is missing is told as lost
-      take(batch);
     }
-    take(watcher.flush());
-  });
+    cpu_ms_ = since.cpu_ms();
+  }
+
+  bench::bare_inotify& inotify_;
+  int over_;
+  std::vector<char> kept_;
+  double cpu_ms_ = 0;
+  std::thread thread_;
+};
+
+/// What if somebody emptied the queue while the consumer looks away? The CPU time of both counts.
+void bare_drained(const scene& s, result& r) {
+  tally told(s.files);
+  bench::bare_inotify inotify(IN_NONBLOCK);
+  inotify.add(s.root);
+  path_table table(s.root, told);
+  drain meanwhile(inotify);
+  s.measure(r, told, [&] { table.take(inotify, meanwhile.end(), r); });
+  r.cpu_ms += meanwhile.cpu_ms();
 }
 
-struct contender {
-  const char* name;
-  result (*read)(const std::string&, bench::child&, int files, bool held_up);
-  std::vector<result> rounds = {};
+template <const hotwatch::debounce& Policy>
+void watched(const scene& s, result& r) {
+  tally told(s.files);
+  hotwatch::watcher watcher({.debounce = Policy});
+  watcher.add(s.root);
+  const auto take = [&](const hotwatch::batch& batch) {
+    ++r.batches;
+    for (const hotwatch::change& c : batch) {
+      if (c.kind == hotwatch::change_kind::created) {
+        told.created(c.path);
+      } else {
+        told.other();
+      }
+    }
+  };
+  s.measure(r, told, [&] { burst::pull(watcher, r, take, [&] { return told.ended(); }); });
+}
 
-  void round(const std::string& parent, int files, bool held_up) {
+constexpr hotwatch::debounce by_default{};
+
+using contenders = std::vector<burst::contender<void (*)(const scene&, result&)>>;
+
+contenders run(contenders each, const bench::arguments& args, const std::string& parent, int files, bool held_up) {
+  burst::take_turns(each, args.rounds, [&](auto read, result& r) {
     const bench::temp_directory directory(parent);
     const std::string root = directory.path() + "/root";
     bench::make_tree(root, {directories}, 0);
     bench::child writer([&] { create_files(root, files); });
-    rounds.push_back(read(root, writer, files, held_up));
-  }
-
-  [[nodiscard]] std::vector<double> each(double result::*figure) const {
-    std::vector<double> values;
-    for (const result& r : rounds) values.push_back(r.*figure);
-    return values;
-  }
-  [[nodiscard]] std::int64_t most(std::int64_t result::*figure) const {
-    std::int64_t value = 0;
-    for (const result& r : rounds) value = std::max(value, r.*figure);
-    return value;
-  }
-};
-
-bench::table tabulate(const std::string& title, const std::vector<contender>& contenders, const char* wall) {
-  bench::table out(title, {"how", "lost", "told twice", "other changes", "batches", "overflows", wall, "cpu ms",
-                           "cpu x bare", "time x bare"});
-  for (const contender& c : contenders)
-    out.row({c.name,
-             c.most(&result::lost),
-             c.most(&result::doubled),
-             c.most(&result::others),
-             c.most(&result::batches),
-             c.most(&result::overflows),
-             {bench::median(c.each(&result::wall_ms)), 1},
-             {bench::median(c.each(&result::cpu_ms)), 1},
-             {bench::paired_ratio(c.each(&result::cpu_ms), contenders.front().each(&result::cpu_ms)), 2},
-             {bench::paired_ratio(c.each(&result::wall_ms), contenders.front().each(&result::wall_ms)), 2}});
-  return out;
+    const double before = bench::resident_bytes();
+    read({root, writer, files, held_up}, r);
+    r.grown_kb = (bench::peak_resident_bytes() - before) / 1024;
+  });
+  return each;
 }
 
 void measure(const bench::arguments& args, bench::report& out) {
   // In memory unless told otherwise: a disk's writer is slower, so its reader is woken for each file.
   const std::string parent = args.dir.empty() && ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : args.dir_or_here();
-  const std::vector<contender> fresh{
-      {"bare: read into a hash table", bare},
-      {"hotwatch: immediate", [](const std::string& root, bench::child& writer, int n,
-                                 bool held_up) { return watched(root, writer, n, held_up, hotwatch::immediate); }},
-      {"hotwatch: default debounce", [](const std::string& root, bench::child& writer, int n,
-                                        bool held_up) { return watched(root, writer, n, held_up, {}); }},
-  };
-  const auto rounds = [&](int files, bool held_up) {
-    auto contenders = fresh;
-    for (int round = 0; round < args.rounds; ++round)
-      for (std::size_t turn = 0; turn < contenders.size(); ++turn)
-        contenders[(turn + static_cast<std::size_t>(round)) % contenders.size()].round(parent, files, held_up);
-    return contenders;
-  };
-
+  contenders all{{"bare: read into a hash table", bare},
+                 {"hotwatch: immediate", watched<hotwatch::immediate>},
+                 {"hotwatch: default debounce", watched<by_default>}};
   const int files = args.quick ? 20'000 : 100'000;
-  out.add(tabulate("burst on " + bench::file_system(parent) + ": " + std::to_string(files) +
-                       " files in 100 directories; medians, counts are the worst round",
-                   rounds(files, false), "wall ms"));
+  out.add(burst::tabulate("burst on " + bench::file_system(parent) + ": " + std::to_string(files) +
+                              " files in 100 directories; medians, counts are the worst round",
+                          run(all, args, parent, files, false), "wall ms"));
 
   const int held = 20'000;  // 60,000 records
-  out.add(tabulate("held up for 1.5 s while 60,000 records come", rounds(held, true), "repair ms"));
+  all.insert(all.begin() + 1, {"bare, drained by a second thread", bare_drained});
+  out.add(burst::tabulate("held up for 1.5 s while 60,000 records come", run(all, args, parent, held, true),
+                          "all told after the stall, ms"));
+
+  burst::measure_tools(args, out, parent);
 }
 
 }  // namespace
