@@ -164,6 +164,7 @@ class story_backend {
       if (name.empty()) out.type = entry_type::directory;
       return name.empty() ? std::error_code() : look_at(name, out);
     }
+    [[nodiscard]] bool dates_its_names() const noexcept { return false; }
     [[nodiscard]] std::int32_t watch() const noexcept { return watch_; }
 
    private:
