@@ -29,6 +29,7 @@ func main() {
 		})
 	}
 	add(os.Args[1])
+	_ = out.Encode([]any{"ready", os.Args[1], nil})
 	for {
 		select {
 		case event := <-watcher.Events:
