@@ -19,11 +19,12 @@ Told = collections.namedtuple("Told", "time kind path old")
 class Session:
     """A thread takes the time of what comes through the pipe; it is read later.
 
-    Without a `tree` the directory is new, and `prepare` fills it before the watcher starts.
+    The directory is new, `prepare` fills it before the watcher starts, and the session begins when the watcher has come
+    to rest. With a `tree` it is that one, and the session begins with the watcher.
     """
 
     def __init__(self, watcher, prepare=lambda root: None, command=None, tree=None, sentinel_every=0.1):
-        self.watcher, self.sentinel_every = watcher, sentinel_every
+        self.watcher, self.tree, self.sentinel_every = watcher, tree, sentinel_every
         self.scratch = tempfile.mkdtemp(prefix="hotwatch-peers-")
         self.root = tree or os.path.join(os.path.realpath(self.scratch), "root")
         if not tree:
@@ -37,10 +38,9 @@ class Session:
         threading.Thread(target=self.take, daemon=True).start()
 
     def __enter__(self):
-        self.settle(0.25)
-        ready = next((told.time for told in self.told if self.shows_ready(told)), None)
-        self.ready_ms = (ready - self.began) / 1e6 if ready else None
-        self.told.clear()
+        if not self.tree:
+            self.settle(0.25)
+            self.told.clear()
         return self
 
     def __exit__(self, *_):
@@ -73,6 +73,18 @@ class Session:
                     self.told.append(Told(at, "notice", text, None))
         return self.told
 
+    def wait_until_ready(self):
+        """Returns the ms since its start, to when it says that it watches or tells of a sentinel; None: it does not."""
+        end = time.monotonic() + DEADLINE
+        if not self.watcher.says_ready:
+            self.settle(0)
+        while time.monotonic() < end and not self.ended():
+            for told in self.read():
+                if told.kind == "ready" if self.watcher.says_ready else self.is_sentinel(told.path):
+                    return (told.time - self.began) / 1e6
+            time.sleep(0.001)
+        return None
+
     def settle(self, quiet=QUIET):
         """A sentinel is told, and then nothing for a while. Sentinels are repeated: a lost one is no lost answer."""
         end = time.monotonic() + DEADLINE
@@ -97,9 +109,6 @@ class Session:
 
     def ended(self):
         return self.workers[0].poll() is not None
-
-    def shows_ready(self, told):
-        return told.kind == "ready" if self.watcher.says_ready else self.is_sentinel(told.path)
 
     def is_sentinel(self, path, first=0):
         prefix = self.path(SENTINEL)

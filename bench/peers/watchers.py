@@ -80,7 +80,7 @@ class Watcher:
     version: str | None
     read: typing.Callable
     command: typing.Any
-    says_ready: bool = True
+    says_ready: bool = True  # and does so no sooner than it watches
     defaults: typing.Any = None  # a command with its own delays, where the shortest ones wake it when idle
     polling_mode: str | None = None
     polling: list | None = None
@@ -175,7 +175,7 @@ def known():
         Watcher("libuv", "Debian libuv1-dev", "uv_fs_event, a handle for each directory", says(libuv, "--version"),
                 json_array, [libuv, DIRECTORY]),
         Watcher("wtr-watcher", "PyPI wtr-watcher", "C interface of the wheel's library", from_pypi("wtr-watcher"),
-                json_array, [wtr, wtr_library, DIRECTORY]),
+                json_array, [wtr, wtr_library, DIRECTORY], says_ready=False),
         Watcher("watchdog", "PyPI watchdog", "Observer, event_filter", from_pypi("watchdog"), json_array,
                 [*python, "watchdog", DIRECTORY], polling_mode="PollingObserver, timeout 1 s",
                 polling=[*python, "watchdog", DIRECTORY, interval]),
