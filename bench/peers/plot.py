@@ -106,7 +106,7 @@ def latency(results):
     if not watchers:
         return None
     watchers.sort(key=lambda w: w["latency"]["p50_us"])
-    row, left, right = 38, 170, 690
+    row, left, right = 38, 170, 640
     picture = Picture("Latency: from a write to its line", f"One write every {sizes['write_every_ms']} ms, each watcher "
                       "in its fastest mode. Logarithmic scale.")
     picture.text(right + 12, picture.top, "p50 / p99", "faint")

@@ -215,7 +215,7 @@ def large_tree(directories):
 
 
 def startup(watcher, directories):
-    """From the start of the process until it says that it watches, or tells of a sentinel; and at once whether it does."""
+    """From the start of the process until it says that it watches, or tells of a sentinel; at once whether it does."""
     _, root, files = large_tree(directories)
     with Session(watcher, tree=root, sentinel_every=0.01) as session:
         ready_ms = session.wait_until_ready()
