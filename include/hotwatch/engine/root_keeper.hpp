@@ -128,7 +128,7 @@ class root_keeper {
     r.lost = where.empty();
     if (where.empty()) {  // not there: wait for it where its name would be
       where = s_.disk.resolve(slash == 0 ? "/" : r.absolute.substr(0, slash).c_str());
-      if (where.empty()) return lose_file(r, m);
+      if (where.empty()) return lose_file(r, std::make_error_code(std::errc::no_such_file_or_directory), m);
       if (where.back() != '/') where += '/';
       where += r.name();
     }
@@ -139,7 +139,8 @@ class root_keeper {
     std::error_code ec;
     directory d = s_.disk.open_root(r.directory.c_str(), ec);
     if (!d) {
-      if (!is_absence(ec)) poll(r, ec);
+      if (is_absence(ec)) return lose_file(r, ec, m);
+      poll(r, ec);
       return ec;
     }
     watch_directory(r, d);
@@ -170,10 +171,12 @@ class root_keeper {
     return {};
   }
 
-  std::error_code lose_file(root& r, moment m) {
+  // Its directory is gone, or a file has taken its place.
+  std::error_code lose_file(root& r, std::error_code why, moment m) {
+    r.lost = true;
     if (const node_id child = s_.known.find(r.node, r.name()); child != no_node) s_.settle.vanish(child, m);
     s_.lose_watch(r.node);
-    return std::make_error_code(std::errc::no_such_file_or_directory);
+    return why;
   }
 
   void watch_directory(root& r, const directory& d) {
