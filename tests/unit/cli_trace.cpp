@@ -67,6 +67,7 @@ TEST(trace_lines, a_bad_one_is_named) {
   EXPECT_EQ(error_of("1ms renamed f\n"), "line 1: too many or too few names");
   EXPECT_EQ(error_of("1ms written \\q\n"), "line 1: no such escape: '\\q'");
   EXPECT_EQ(error_of("1ms written f\\x2\n"), "line 1: no such escape: '\\x'");
+  EXPECT_EQ(error_of("existing f" + std::string(1, '\0')), "line 1: no name holds a NUL byte");
 }
 
 TEST(replay, says_when_and_why) {

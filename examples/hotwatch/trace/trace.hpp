@@ -65,6 +65,7 @@ inline void append_line(std::string& out, const event& e) {
 /// Undoes append_word(). Throws std::runtime_error.
 inline std::string read_word(std::string_view text) {
   std::string word;
+  if (text.find('\0') != text.npos) throw std::runtime_error("no name holds a NUL byte");
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') {
       word += text[i];
