@@ -91,7 +91,7 @@ struct engine_state {
 
   /// Whether the name may be told, is only walked, or does not count at all.
   [[nodiscard]] verdict judge(node_id parent, std::string_view name, bool is_directory) {
-    if (names.empty()) return verdict::told;
+    if (names.empty() || root_of(parent).is_file) return verdict::told;  // a file that is a root was asked for by name
     way.clear();
     if (names.needs_path()) {
       paths.append_way(parent, view::known, way);
