@@ -63,7 +63,12 @@ class listener {
         else
           s_.doubts.push_back({id});
         return;
-      case hint_kind::look_again: (void)scan_.scan(id, everything, m); return;
+      case hint_kind::look_again:
+        if (s_.root_of(id).is_file)
+          roots_.suspect(n.attributes);
+        else
+          (void)scan_.scan(id, everything, m);
+        return;
       default: break;
     }
     if (h.name.empty()) {

@@ -81,8 +81,8 @@ class name_doubts {
       const std::string name(s_.known.names().view(n.name));
       s_.known.names().release(n.name);
       const node& parent = s_.known[n.parent];  // its number may be another's by now
-      if (!parent.in_tree || parent.type != entry_type::directory || (n.only_identity && is_what_came(n.parent, name)))
-        continue;
+      if (!parent.in_tree || parent.type != entry_type::directory || s_.root_of(n.parent).is_file) continue;
+      if (n.only_identity && is_what_came(n.parent, name)) continue;
       if (!settle(n.parent, name, m)) doubt(n.parent, name);
     }
     s_.say_farewell();
