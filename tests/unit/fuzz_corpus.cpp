@@ -1,51 +1,81 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-// Replays the fuzz corpus in every run, without a fuzzer: each input as it is, cut short, and with bits turned over.
+// Replays the fuzz corpora in every run, without a fuzzer: each input as it is, cut short, and with bytes changed.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "fuzz/glob_target.hpp"
-#include "fuzz/inotify_target.hpp"
+#include "fuzz/duration.hpp"
+#include "fuzz/glob.hpp"
+#include "fuzz/inotify.hpp"
+#include "fuzz/path.hpp"
+#include "fuzz/trace.hpp"
 
 namespace hotwatch::test {
 namespace {
 
-template <class Target>
-void replay(const std::string& corpus, Target&& target) {
-  int inputs = 0;
-  for (const auto& file : std::filesystem::directory_iterator(HOTWATCH_TESTS_DIR "/fuzz/corpus/" + corpus)) {
-    SCOPED_TRACE(file.path().string());
-    std::ifstream in(file.path(), std::ios::binary);
-    const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    ++inputs;
-    target(bytes);
-    for (std::size_t size = 0; size < bytes.size(); ++size)
-      target(std::vector(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)));
-    std::mt19937 random(1);
-    for (int i = 0; i < 2'000 && !bytes.empty(); ++i) {
-      std::vector<std::uint8_t> other = bytes;
-      for (auto changes = 1 + random() % 4; changes != 0; --changes)
-        other[random() % other.size()] = static_cast<std::uint8_t>(random());
-      target(other);
-    }
+using bytes = std::vector<std::uint8_t>;
+
+struct fuzz_target {
+  const char* name;
+  void (*run)(std::span<const std::uint8_t>);
+  std::size_t variations;  ///< in all, of all inputs
+};
+
+constexpr std::size_t many = 50'000;
+constexpr fuzz_target targets[] = {{"duration", fuzz_duration, many},
+                                   {"glob", fuzz_glob, many},
+                                   {"inotify", fuzz_inotify, many},
+                                   {"path", fuzz_path, many},
+                                   {"trace", fuzz_trace, many}};
+
+std::vector<bytes> read_corpus(const std::string& name) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& file : std::filesystem::directory_iterator(HOTWATCH_TESTS_DIR "/fuzz/corpus/" + name))
+    files.push_back(file.path());
+  std::sort(files.begin(), files.end());
+  std::vector<bytes> inputs;
+  for (const auto& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    inputs.push_back({std::istreambuf_iterator<char>(in), {}});
   }
-  EXPECT_GT(inputs, 0);
+  return inputs;
 }
 
-TEST(fuzz_corpus, inotify) {
-  replay("inotify", [](const auto& bytes) { fuzz_inotify(bytes); });
+bytes varied(bytes input, std::mt19937& random) {
+  if (input.empty()) return input;
+  if (random() % 4 == 0) input.resize(random() % input.size());
+  for (auto changes = random() % 4; changes != 0 && !input.empty(); --changes)
+    input[random() % input.size()] = static_cast<std::uint8_t>(random());
+  return input;
 }
 
-TEST(fuzz_corpus, glob) {
-  replay("glob", [](const auto& bytes) { fuzz_glob(bytes); });
+class fuzz_corpus : public testing::TestWithParam<fuzz_target> {};
+
+TEST_P(fuzz_corpus, holds) {
+  const std::vector<bytes> inputs = read_corpus(GetParam().name);
+  ASSERT_FALSE(inputs.empty());
+  for (const bytes& input : inputs) GetParam().run(input);
+  std::mt19937 random(1);
+  for (std::size_t i = 0; i < GetParam().variations; ++i) GetParam().run(varied(inputs[i % inputs.size()], random));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, fuzz_corpus, testing::ValuesIn(targets),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(fuzz_corpora, are_those_of_the_targets) {
+  const std::filesystem::directory_iterator all(HOTWATCH_TESTS_DIR "/fuzz/corpus");
+  EXPECT_EQ(std::distance(begin(all), end(all)), std::ssize(targets));
 }
 
 }  // namespace

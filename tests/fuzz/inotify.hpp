@@ -6,17 +6,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "hotwatch/decode/inotify.hpp"
+#include "require.hpp"
 
 namespace hotwatch::test {
-
-inline void require(bool held) {
-  if (!held) std::abort();
-}
 
 inline void fuzz_inotify(std::span<const std::uint8_t> data) {
   // A heap block of the very size: a sanitizer sees each byte read too far.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "hotwatch/error.hpp"
 #include "hotwatch/glob.hpp"
+#include "require.hpp"
 
 namespace hotwatch::test {
 
@@ -27,14 +27,14 @@ inline void fuzz_glob(std::span<const std::uint8_t> data) {
       const glob g(pattern, ignore_case, "include");
       for (const std::string_view w : {std::string_view(way), std::string_view(name)}) {
         const bool as_file = g.matches(w, false);
-        if (as_file && !g.matches(w, true)) std::abort();  // what a file matches, a directory does
-        if (as_file != g.matches(w, false)) std::abort();
+        require(!as_file || g.matches(w, true));  // what a file matches, a directory does
+        require(as_file == g.matches(w, false));
       }
       // By the last component alone: the same answer, or none.
-      if (g.matches_name(name, true) != (!g.needs_path() && g.matches(name, true))) std::abort();
+      require(g.matches_name(name, true) == (!g.needs_path() && g.matches(name, true)));
     } catch (const std::system_error& e) {
-      if (e.code() != errc::malformed_glob) std::abort();
-      if (std::string_view(e.what()).find("column") == std::string_view::npos) std::abort();
+      require(e.code() == errc::malformed_glob);
+      require(std::string_view(e.what()).find("column") != std::string_view::npos);
     }
   }
 }
