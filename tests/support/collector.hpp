@@ -125,10 +125,4 @@ inline bool has_notice(const batch& b, notice_kind kind) {
   return std::any_of(b.notices().begin(), b.notices().end(), [&](const notice& n) { return n.kind == kind; });
 }
 
-inline listing known(auto& watcher) {
-  listing out;
-  watcher.for_each([&](std::string_view path, entry_type type) { out.emplace(std::string(path), type); });
-  return out;
-}
-
 }  // namespace hotwatch::test

@@ -47,6 +47,13 @@ void move_subtree(std::map<std::string, Value, std::less<>>& map, std::string_vi
   for (auto& [path, value] : moved) map.insert_or_assign(std::move(path), std::move(value));
 }
 
+/// What for_each() visits.
+inline listing known(auto& watcher) {
+  listing out;
+  watcher.for_each([&](std::string_view path, entry_type type) { out.emplace(std::string(path), type); });
+  return out;
+}
+
 class model {
  public:
   /// `roots` are the paths given to add(); without `whole` (filters hide directories) parents are not asked for.
