@@ -245,6 +245,7 @@ class memory_backend : public trace::scripted_backend {
       ec = !e ? trace::failed(ENOENT) : memory_kernel::is_directory(e) ? std::error_code() : trace::failed(ENOTDIR);
       return ec ? directory() : directory(kernel, e);
     }
+    [[nodiscard]] bool dates_its_names() const noexcept { return false; }
     [[nodiscard]] const entry_ptr& shown() const { return entry_; }
 
    private:
