@@ -4,6 +4,7 @@
 // "I wrote this myself": what is on disk at a path counts as told. Floor 5.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,49 +24,53 @@ class acknowledgement {
 
   void take(std::string_view path, moment m) {
     while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    // A path may be acknowledged before the kernel's word is out: a look says what is there.
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
-      if (!s_.roots[i].alive) continue;
       const root_label& label = s_.labels[i];
-      if (path == label.given) {
-        settle_below(s_.roots[i].node, {}, m);
-      } else if (!label.is_file && path.starts_with(label.given) && path.size() > label.below() &&
-                 path[label.below() - 1] == '/') {
-        take_way(s_.roots[i].node, path.substr(label.below()), m);
-      }
+      if (!s_.roots[i].alive || !s_.known[s_.roots[i].node].in_tree) continue;
+      if (path == label.given)
+        label.is_file ? roots_.rescan(i, {}, m) : (void)scan_.scan(s_.roots[i].node, {}, m);
+      else if (!label.is_file && is_at(path, label.given))
+        look_along(s_.roots[i].node, path.substr(label.below()), m);
     }
+    settle_at(path, m);
+    lookup_.close();
   }
 
  private:
-  void take_way(node_id parent, std::string_view way, moment m) {
-    for (std::size_t slash = way.find('/'); slash != std::string_view::npos; slash = way.find('/')) {
-      const node_id below = s_.known.find(parent, way.substr(0, slash));
-      if (below == no_node) {  // made by the user together with what is in it
-        way = way.substr(0, slash);
-        break;
-      }
-      parent = below;
-      way.remove_prefix(slash + 1);
-    }
-    settle_below(parent, way, m);
+  // Whether the path is the place itself, or below it.
+  [[nodiscard]] static bool is_at(std::string_view path, std::string_view place) noexcept {
+    if (!path.starts_with(place)) return false;
+    return path.size() == place.size() || place.ends_with('/') || path[place.size()] == '/';
   }
 
-  // What is at `name` in this directory, and below it; with no name, all that is in it.
-  void settle_below(node_id parent, std::string_view name, moment m) {
-    if (s_.known[parent].type != entry_type::directory || !s_.known[parent].in_tree) return;
-    // A path may be acknowledged before the kernel's word is out: a look says what is there.
-    if (s_.root_of(parent).is_file)
-      roots_.rescan(s_.known[parent].attributes, {}, m);
-    else
-      (void)scan_.scan(parent, {}, m);
+  void look_along(node_id top, std::string_view way, moment m) {
+    node_id last = follow(top, way);
+    (void)scan_.scan(last, {}, m);
+    follow(last, way);  // it may have come to be known just now
+  }
+
+  // Who wrote something in a directory knows of the directory. Returns the last one that is known.
+  node_id follow(node_id at, std::string_view& way) {
+    for (std::size_t slash = way.find('/'); slash != std::string_view::npos; slash = way.find('/')) {
+      const node_id below = s_.known.find(at, way.substr(0, slash));
+      if (below == no_node || s_.known[below].type != entry_type::directory) break;
+      if (const record* r = s_.told.find(below); r != nullptr && !r->told) s_.told.settle(below);
+      at = below;
+      way.remove_prefix(slash + 1);
+    }
+    return at;
+  }
+
+  void settle_at(std::string_view path, moment m) {
     for (const record& r : s_.told.records()) {
       if (r.node == no_node) continue;
-      const ends e{r.node, stands_below(r.node, parent, name, view::told),
-                   stands_below(r.node, parent, name, view::known)};
+      const ends e{r.node, r.told && stands_at(r.node, path, view::told),
+                   s_.known[r.node].in_tree && stands_at(r.node, path, view::known)};
       if (e.was_here || e.is_here) acknowledged_.push_back(e);
     }
     for (const ends& e : acknowledged_) settle(e, m);
     acknowledged_.clear();
-    lookup_.close();
   }
 
   /// Found out for all before anything is settled: that takes away nodes through which others stand there.
@@ -99,12 +104,10 @@ class acknowledgement {
       s_.told.release_told_name(s_.told.remember(id, m.now));
   }
 
-  [[nodiscard]] bool stands_below(node_id id, node_id parent, std::string_view name, view v) const noexcept {
-    if (v == view::known && !s_.known[id].in_tree) return false;
-    if (v == view::told && !s_.told.find(id)->told) return false;
-    for (auto place = s_.paths.place_of(id, v); place.parent != no_node; place = s_.paths.place_of(place.parent, v))
-      if (place.parent == parent && (name.empty() || s_.known.names().view(place.name) == name)) return true;
-    return false;
+  [[nodiscard]] bool stands_at(node_id id, std::string_view path, view v) {
+    text_.clear();
+    s_.paths.append(id, v, text_);
+    return is_at(text_, path);
   }
 
   void see_as_it_is(node_id id, moment m) {
@@ -122,6 +125,7 @@ class acknowledgement {
   scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
   std::vector<ends> acknowledged_;
+  std::string text_;
 };
 
 }  // namespace hotwatch::inline v0::detail
