@@ -474,6 +474,24 @@ TEST_F(scripted_inotify, names_that_do_not_count_cost_nothing) {
   EXPECT_EQ(faults->calls(statx), looks);
 }
 
+TEST_F(scripted_inotify, doubts_that_cannot_be_settled_do_not_pile_up) {
+  open({.debounce = immediate});
+  faults->fail(openat, 1, EMFILE, script::for_ever);
+  const auto looks_of_a_storm = [&] {
+    const int before = faults->calls(openat);
+    for (const auto& [from, to] :
+         {std::pair("a/2", "a/x"), std::pair("a/b/3", "a/b/x"), std::pair("a/x", "a/2"), std::pair("a/b/x", "a/b/3")})
+      root.rename(from, to);
+    take(watcher->flush());
+    return faults->calls(openat) - before;
+  };
+  const int first = looks_of_a_storm();
+  for (int i = 0; i < 20; ++i) (void)looks_of_a_storm();
+  EXPECT_LE(looks_of_a_storm(), 2 * first);
+  faults->stop_failing();
+  EXPECT_EQ(until_converged(), "");
+}
+
 // What happens between two calls of the watcher.
 
 /// Whether wait() returns soon after stop(); if not, it is stopped for good.

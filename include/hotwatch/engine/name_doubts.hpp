@@ -3,12 +3,15 @@
 #pragma once
 // Names of which the hints left open what is there: looked at once the queue has been read to its end. Floor 5.
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "../core/hash_index.hpp"
 #include "lookup.hpp"
 #include "scanner.hpp"
 #include "state.hpp"
@@ -73,6 +76,7 @@ class name_doubts {
   void settle(moment m) {
     settling_.clear();
     settling_.swap(doubted_);
+    drop_repeats();
     for (const doubted_name& n : settling_) {
       if (!s_.disk.drained()) {  // hints came meanwhile: they are first
         doubted_.push_back(n);
@@ -94,6 +98,27 @@ class name_doubts {
     name_ref name;
     bool only_identity;  ///< it is there, but it may be another file
   };
+
+  // What cannot be told yet is doubted again by the hints that come meanwhile, and must not pile up.
+  void drop_repeats() {
+    first_.rebuild(settling_.size());
+    std::size_t kept = 0;
+    for (const doubted_name& n : settling_) {
+      const std::string_view name = s_.known.names().view(n.name);
+      const std::size_t hash = s_.known.hash(n.parent, name);
+      const std::uint32_t first = first_.find(hash, [&](std::uint32_t i) {
+        return settling_[i].parent == n.parent && s_.known.names().view(settling_[i].name) == name;
+      });
+      if (first == hash_index::none) {
+        first_.insert(hash, static_cast<std::uint32_t>(kept));
+        settling_[kept++] = n;
+      } else {
+        settling_[first].only_identity &= n.only_identity;
+        s_.known.names().release(n.name);
+      }
+    }
+    settling_.resize(kept);
+  }
 
   // Returns false when it cannot be told yet.
   [[nodiscard]] bool settle(node_id parent, std::string_view name, moment m) {
@@ -139,6 +164,7 @@ class name_doubts {
   scanner<Backend>& scan_;
   std::vector<doubted_name> doubted_;
   std::vector<doubted_name> settling_;
+  hash_index first_;                   ///< of settling_, by directory and name
   std::vector<doubted_name> renamed_;  ///< names that were left or taken by renames in this backlog
   std::vector<doubted_name> looked_;   ///< names that were looked at after the backlog before
   unsigned moves_ = 0;
