@@ -45,7 +45,7 @@ struct file_status {
          1u;
 }
 
-/// A node's stamp is one of two things. Where the kernel tells of writes, it is a time: all that happened to the file
+/// A file's stamp is one of two things. Where the kernel tells of writes, it is a time: all that happened to the file
 /// before it was told, so the file is another if its times are not older. That costs no look at a file which nobody
 /// asks about. Where nobody tells (a polled directory), it is a fingerprint of what the last look saw, because file
 /// times may be set back (rsync -t, tar).
@@ -74,10 +74,17 @@ struct file_status {
   return now.modified > n.stamp + tick && now.modified <= present + tick;
 }
 
-/// The stamp of a polled directory that was listed: a moment behind its last change, as it was before the listing.
-/// Still a time before which it was born.
+/// Of a polled directory that was listed, the stamp is a third thing: one more than its change time before the listing,
+/// so that it is still a time before which it was born. 0: its names are to be read again.
 [[nodiscard]] constexpr std::uint64_t listing_stamp(const file_status& directory) noexcept {
   return directory.changed + 1;
+}
+
+/// Whether a change that comes now is given a later time than `changed`. Times without a fraction may be all that the
+/// file system keeps (ext2, ext3, ext4 with inodes of 128 bytes).
+[[nodiscard]] constexpr bool is_past_tick(file_time changed, file_time now) noexcept {
+  const file_time unit = changed % 1'000'000'000 == 0 ? 1'000'000'000 : 1;
+  return changed / unit < now / unit;
 }
 
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {

@@ -235,6 +235,7 @@ class scanner {
   std::error_code read_names(node_id id, const directory& d, bool fresh, const scan_policy& policy, moment m) {
     const bool looks = s_.known[id].polled;
     const bool recursive = s_.root_of(id).recursive;
+    overlooked_ = false;
     return d.list(listing_, [&](std::string_view name, entry_type type, std::uint64_t file_id) {
       file_status status;
       if (type == entry_type::unknown) {
@@ -267,18 +268,18 @@ class scanner {
     });
   }
 
-  // While the change time of a polled directory is what it was before the last listing, so are its names.
+  // While the change time of a polled directory is what it was before the last listing, so are its names. Not where
+  // all is to be looked at: the directory may be another, or its names may count otherwise.
   std::error_code read_polled(node_id id, const directory& d, bool fresh, const scan_policy& policy, moment m) {
     file_status before;
     const bool dated = !d.look({}, before);
-    if (dated && !fresh && s_.known[id].stamp == listing_stamp(before)) {
+    if (dated && !fresh && !policy.everywhere && s_.known[id].stamp == listing_stamp(before)) {
       for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = true;
       return {};
     }
-    overlooked_ = false;
     const std::error_code ec = read_names(id, d, fresh, policy, m);
     // Within the tick of its last change another one does not move the time.
-    if (!ec && !overlooked_ && dated && before.changed < m.file_now && d.dates_its_names())
+    if (!ec && !overlooked_ && dated && is_past_tick(before.changed, m.file_now) && d.dates_its_names())
       s_.known[id].stamp = listing_stamp(before);
     return ec;
   }

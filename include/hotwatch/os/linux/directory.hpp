@@ -96,14 +96,14 @@ class directory {
     return status_of(*system_, fd_, name_buffer(name).c_str(), name.empty() ? AT_EMPTY_PATH : 0, out);
   }
 
-  /// Whether the directory's change time is another after every name that came or went: so it is where this kernel
-  /// alone writes the directory (linux/magic.h). It cannot be set back, as the time of the content can.
+  /// Whether the directory's change time moves with every name that comes or goes: so it is where this kernel alone
+  /// writes the directory (linux/magic.h). No call sets it back, as the time of the content can be.
   [[nodiscard]] bool dates_its_names() const noexcept {
     struct ::statfs s;
     if (system_->fstatfs(fd_, &s) != 0) return false;
-    constexpr std::uint32_t ext4 = 0xEF53, tmpfs = 0x01021994, xfs = 0x58465342, btrfs = 0x9123683E, f2fs = 0xF2F52010;
+    constexpr std::uint32_t ext = 0xEF53, tmpfs = 0x01021994, xfs = 0x58465342, btrfs = 0x9123683E, f2fs = 0xF2F52010;
     const auto type = static_cast<std::uint32_t>(s.f_type);
-    return type == ext4 || type == tmpfs || type == xfs || type == btrfs || type == f2fs;
+    return type == ext || type == tmpfs || type == xfs || type == btrfs || type == f2fs;
   }
 
   /// Looks at what a path leads to, through symlinks on the way but not at its end.
