@@ -351,6 +351,14 @@ TYPED_TEST(conformance, TheOtherEndOfAnAcknowledgedRenameIsTold) {
   EXPECT_EQ(this->told(), lines{"created b/x"});
 }
 
+TYPED_TEST(conformance, NothingIsAcknowledgedAboveARoot) {
+  this->open();
+  this->root.write("f");
+  EXPECT_TRUE(this->watcher().poll().empty());  // known by now, and held back
+  this->watcher().acknowledge(std::filesystem::path(this->root.path()).parent_path());
+  EXPECT_EQ(this->told(), lines{"created f"});
+}
+
 TYPED_TEST(conformance, AFullDirectoryThatIsGoneMayBeAcknowledged) {
   for (const char* d : {"d", "e"}) {
     this->root.mkdir(d);

@@ -24,16 +24,22 @@ class acknowledgement {
 
   void take(std::string_view path, moment m) {
     while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-    // A path may be acknowledged before the kernel's word is out: a look says what is there.
+    bool is_known = false;
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
       const root_label& label = s_.labels[i];
       if (!s_.roots[i].alive || !s_.known[s_.roots[i].node].in_tree) continue;
-      if (path == label.given)
-        label.is_file ? roots_.rescan(i, {}, m) : (void)scan_.scan(s_.roots[i].node, {}, m);
-      else if (!label.is_file && is_at(path, label.given))
-        look_along(s_.roots[i].node, path.substr(label.below()), m);
+      // A path may be acknowledged before the kernel's word is out: a look says what is there.
+      if (path == label.given) {
+        if (label.is_file)
+          roots_.rescan(i, {}, m);
+        else
+          (void)scan_.scan(s_.roots[i].node, {}, m);
+        is_known = true;
+      } else if (!label.is_file && is_at(path, label.given)) {
+        is_known |= look_along(s_.roots[i].node, path.substr(label.below()), m);
+      }
     }
-    settle_at(path, m);
+    if (is_known) settle_at(path, m);
     lookup_.close();
   }
 
@@ -44,22 +50,35 @@ class acknowledgement {
     return path.size() == place.size() || place.ends_with('/') || path[place.size()] == '/';
   }
 
-  void look_along(node_id top, std::string_view way, moment m) {
-    node_id last = follow(top, way);
+  // Returns whether the directories above can be known to the user.
+  [[nodiscard]] bool look_along(node_id top, std::string_view way, moment m) {
+    node_id last = top;
+    if (!settle_above(last, way)) return false;
     (void)scan_.scan(last, {}, m);
-    follow(last, way);  // it may have come to be known just now
+    return settle_above(last, way);  // more of it may have come to be known just now
   }
 
-  // Who wrote something in a directory knows of the directory. Returns the last one that is known.
-  node_id follow(node_id at, std::string_view& way) {
+  // Who wrote something in a directory knows of the directory. Not where another was told in its place, which has to be
+  // told as gone first: then all is told. Goes as far down as the way is known.
+  [[nodiscard]] bool settle_above(node_id& last, std::string_view& way) {
     for (std::size_t slash = way.find('/'); slash != std::string_view::npos; slash = way.find('/')) {
-      const node_id below = s_.known.find(at, way.substr(0, slash));
+      const node_id below = s_.known.find(last, way.substr(0, slash));
       if (below == no_node || s_.known[below].type != entry_type::directory) break;
-      if (const record* r = s_.told.find(below); r != nullptr && !r->told) s_.told.settle(below);
-      at = below;
+      if (const record* r = s_.told.find(below); r != nullptr && !r->told) {
+        if (was_told_at(last, way.substr(0, slash))) return false;
+        s_.told.settle(below);
+      }
+      last = below;
       way.remove_prefix(slash + 1);
     }
-    return at;
+    return true;
+  }
+
+  [[nodiscard]] bool was_told_at(node_id parent, std::string_view name) const noexcept {
+    for (const record& r : s_.told.records())
+      if (r.node != no_node && r.told && r.told_parent == parent && s_.known.names().view(r.told_name) == name)
+        return true;
+    return false;
   }
 
   void settle_at(std::string_view path, moment m) {
