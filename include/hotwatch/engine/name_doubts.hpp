@@ -101,16 +101,17 @@ class name_doubts {
 
   // What cannot be told yet is doubted again by the hints that come meanwhile, and must not pile up.
   void drop_repeats() {
-    first_.rebuild(settling_.size());
+    if (settling_.size() < many) return;
+    by_name_.rebuild(settling_.size());
     std::size_t kept = 0;
     for (const doubted_name& n : settling_) {
       const std::string_view name = s_.known.names().view(n.name);
       const std::size_t hash = s_.known.hash(n.parent, name);
-      const std::uint32_t first = first_.find(hash, [&](std::uint32_t i) {
+      const std::uint32_t first = by_name_.find(hash, [&](std::uint32_t i) {
         return settling_[i].parent == n.parent && s_.known.names().view(settling_[i].name) == name;
       });
       if (first == hash_index::none) {
-        first_.insert(hash, static_cast<std::uint32_t>(kept));
+        by_name_.insert(hash, static_cast<std::uint32_t>(kept));
         settling_[kept++] = n;
       } else {
         settling_[first].only_identity &= n.only_identity;
@@ -119,6 +120,8 @@ class name_doubts {
     }
     settling_.resize(kept);
   }
+
+  static constexpr std::size_t many = 64;
 
   // Returns false when it cannot be told yet.
   [[nodiscard]] bool settle(node_id parent, std::string_view name, moment m) {
@@ -164,7 +167,7 @@ class name_doubts {
   scanner<Backend>& scan_;
   std::vector<doubted_name> doubted_;
   std::vector<doubted_name> settling_;
-  hash_index first_;                   ///< of settling_, by directory and name
+  hash_index by_name_;                 ///< the first in settling_ of each name in its directory
   std::vector<doubted_name> renamed_;  ///< names that were left or taken by renames in this backlog
   std::vector<doubted_name> looked_;   ///< names that were looked at after the backlog before
   unsigned moves_ = 0;
