@@ -65,6 +65,8 @@ def summary(watcher, scenarios):
     for name, rounds in scenarios.items():
         if None in rounds:
             continue
+        if any(r.get("answered") is False for r in rounds):
+            result.setdefault("unanswered", []).append(name)
         if name.startswith("startup_"):
             result.setdefault("startup", {})[name.removeprefix("startup_")] = startup(rounds)
         else:
@@ -161,7 +163,13 @@ def changes(watchers, sizes):
     if all("idle" in w for w in watchers):
         heads.append(f"idle, {sizes['idle_seconds']} s: wake-ups, CPU")
         rows = [[*row, resting_words(w)] for row, w in zip(rows, watchers)]
-    return "What is told, and when", "", table(["watcher", *heads], rows)
+    return "What is told, and when", patience(watchers), table(["watcher", *heads], rows)
+
+
+def patience(watchers):
+    """Who was not waited for, and so may have told later what is counted as untold."""
+    slow = [f"{w['name']} ({', '.join(w['unanswered'])})" for w in watchers if "unanswered" in w]
+    return f"Still busy when the time for the sentinel was over, and not waited for: {'; '.join(slow)}." if slow else ""
 
 
 def starts(watchers, sizes):
