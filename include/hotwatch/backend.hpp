@@ -70,7 +70,7 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
   { d.list(buffer, visit) } -> std::same_as<std::error_code>;
   // An empty name: the directory itself.
   { d.look(name, status) } -> std::same_as<std::error_code>;
-  // Whether the directory's change time is another after every name that came or went. False is always right.
+  // Whether the directory's change time moves with every name that comes or goes. False is always right.
   { d.dates_its_names() } -> std::same_as<bool>;
 
   // Starts the hints about the entries of a directory (of a root: about the root itself too).

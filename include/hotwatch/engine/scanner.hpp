@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "../backend.hpp"
-#include "../core/hash_index.hpp"
 #include "lookup.hpp"
+#include "missing_nodes.hpp"
 #include "state.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -300,8 +300,7 @@ class scanner {
       const bool was_seen = n.seen;
       n.seen = false;
       if (!was_seen) {
-        s_.settle.lift(c, m);
-        missing_.push_back(c);
+        missing_.take_out(c, m);
       } else if (n.type == entry_type::directory) {
         const bool blind = n.watch == no_watch;
         if (recursive && (policy.everywhere || blind)) to_enter_.push_back(c);
@@ -379,10 +378,7 @@ class scanner {
       if (s_.known.find(a.parent, name) == no_node) settle_arrival(a, name, policy, m);
       s_.known.names().release(a.name);
     }
-    for (const node_id id : missing_)
-      if (!s_.known[id].in_tree) s_.settle.vanish(id, m);
-    missing_.clear();
-    indexed_ = 0;
+    missing_.vanish(m);
     lookup_.close();
     s_.say_farewell();
   }
@@ -390,7 +386,7 @@ class scanner {
   void settle_arrival(const arrival& a, std::string_view name, const scan_policy& policy, moment m) {
     file_status status;
     const bool looks = s_.known[a.parent].polled;
-    node_id id = missing_file(a.file_id);
+    node_id id = missing_.find(a.file_id);
     if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) {
       if (looks) s_.known[a.parent].stamp = 0;  // gone again, or not to be looked at now: its names are read again
       return;
@@ -429,38 +425,12 @@ class scanner {
       could_not_open(id, ec);
   }
 
-  // Which of the missing nodes, and those below them, has this inode number?
-  [[nodiscard]] node_id missing_file(std::uint64_t file_id) {
-    if (missing_.empty() || file_id == 0) return no_node;
-    index_missing();
-    return by_file_id_.find(mix64(file_id),
-                            [&](node_id id) { return s_.known[id].file_id == file_id && !lookup_.is_placed(id); });
-  }
-
-  void index_missing() {
-    if (indexed_ == missing_.size()) return;
-    std::size_t count = 0;
-    const auto each = [&](auto&& visit) {
-      for (const node_id top : missing_)
-        if (!s_.known[top].in_tree)
-          for (node_id id = top; id != no_node; id = s_.known.next(id, top)) visit(id);
-    };
-    each([&](node_id) { ++count; });
-    by_file_id_.rebuild(count);
-    each([&](node_id id) {
-      if (s_.known[id].file_id != 0) by_file_id_.insert(mix64(s_.known[id].file_id), id);
-    });
-    indexed_ = missing_.size();
-  }
-
   engine_state<Backend>& s_;
   lookup<Backend>& lookup_;
   std::vector<frame> frames_;
   std::vector<node_id> to_enter_;
   std::vector<arrival> arrivals_;
-  std::vector<node_id> missing_;
-  hash_index by_file_id_;
-  std::size_t indexed_ = 0;
+  missing_nodes<Backend> missing_{s_, lookup_};
   bool several_ = false;
   bool overlooked_ = false;  ///< a name whose type could not be learned
   std::vector<char> listing_;
