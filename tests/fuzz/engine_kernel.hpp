@@ -55,6 +55,7 @@ class memory_kernel : public trace::scripted_disk {
                     .mode = 0644,
                     .links = 1};
     p.directory->children[p.name] = made;
+    date_names(p.directory);
     say(hint_kind::appeared, p, type);
   }
   void write(std::string_view path) {
@@ -88,6 +89,7 @@ class memory_kernel : public trace::scripted_disk {
     if (replaced && (is_directory(replaced) != is_directory(moved) || !replaced->children.empty())) return;
     a.directory->children.erase(a.name);
     b.directory->children[b.name] = moved;
+    for (const entry_ptr& directory : {a.directory, b.directory}) date_names(directory);
     moved->status.changed = now();
     say_moved(a, b, moved);
     if (is_self_watched(moved)) push({hint_kind::gone, moved->watch, {}, {}, 0});
@@ -101,6 +103,7 @@ class memory_kernel : public trace::scripted_disk {
     if (!first || !second || is_within(b.directory, first) || is_within(a.directory, second)) return;
     if (first == second) return;
     std::swap(a.directory->children[a.name], b.directory->children[b.name]);
+    for (const entry_ptr& directory : {a.directory, b.directory}) date_names(directory);
     first->status.changed = second->status.changed = now();
     say_moved(a, b, first);
     say_moved(b, a, second);
@@ -174,9 +177,11 @@ class memory_kernel : public trace::scripted_disk {
     const entry_ptr e = p.directory->children[p.name];
     while (!e->children.empty()) remove({e, e->children.begin()->first});
     p.directory->children.erase(p.name);
+    date_names(p.directory);
     die(e);
     say(hint_kind::vanished, p, e->status.type);
   }
+  static void date_names(const entry_ptr& directory) { directory->status.modified = directory->status.changed = now(); }
   void die(const entry_ptr& e) {
     e->status.links = 0;
     if (e->watch == no_watch) return;
@@ -245,7 +250,7 @@ class memory_backend : public trace::scripted_backend {
       ec = !e ? trace::failed(ENOENT) : memory_kernel::is_directory(e) ? std::error_code() : trace::failed(ENOTDIR);
       return ec ? directory() : directory(kernel, e);
     }
-    [[nodiscard]] bool dates_its_names() const noexcept { return false; }
+    [[nodiscard]] bool dates_its_names() const noexcept { return true; }
     [[nodiscard]] const entry_ptr& shown() const { return entry_; }
 
    private:

@@ -24,11 +24,9 @@ class listener {
            renames<Backend>& renames, name_doubts<Backend>& doubts) noexcept
       : s_(state), lookup_(lookup), scan_(scan), roots_(roots), renames_(renames), doubts_(doubts) {}
 
-  void take(const hint& h, moment m) {
-    if (h.kind == hint_kind::overflow) {
-      overflowed_ = true;
-      return;
-    }
+  /// Returns whether it is news: about anything that is known.
+  bool take(const hint& h, moment m) {
+    if (h.kind == hint_kind::overflow) return overflowed_ = true;
     const std::size_t first = targets_.size();
     s_.watches.find(h.watch, targets_);
     for (std::size_t i = first; i < targets_.size(); ++i) {
@@ -39,8 +37,10 @@ class listener {
       else if (h.name.empty() || s_.roots[t.index].lost)
         roots_.suspect(t.index);
     }
+    const bool meant_any = targets_.size() != first;
     targets_.resize(first);
     s_.say_farewell();
+    return meant_any;
   }
 
   [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }

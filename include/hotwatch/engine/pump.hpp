@@ -187,10 +187,13 @@ class pump {
   }
 
   void take_hints(moment m) {
-    const std::size_t records = s_.disk.drain([&](const hint& h) { listener_.take(h, m); });
+    bool news = false;
+    const std::size_t records = s_.disk.drain([&](const hint& h) { news |= listener_.take(h, m); });
     s_.counted.kernel_events += records;
     if (records == 0) return;
-    doubts_wait_ = false;
+    // The end of a watch that a look at a doubt has asked for (inotify(7): IN_IGNORED) is none: it would raise the
+    // doubt again without end.
+    if (news) doubts_wait_ = false;
     backlog_ = true;
   }
 
