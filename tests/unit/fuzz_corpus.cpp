@@ -21,6 +21,7 @@
 #include "fuzz/inotify.hpp"
 #include "fuzz/path.hpp"
 #include "fuzz/trace.hpp"
+#include "fuzz/windows.hpp"
 
 namespace hotwatch::test {
 namespace {
@@ -36,7 +37,8 @@ struct fuzz_target {
 constexpr std::size_t many = 50'000;
 constexpr fuzz_target targets[] = {{"duration", fuzz_duration, many}, {"engine", fuzz_engine, 2'000},
                                    {"glob", fuzz_glob, many},         {"inotify", fuzz_inotify, many},
-                                   {"path", fuzz_path, many},         {"trace", fuzz_trace, many}};
+                                   {"path", fuzz_path, many},         {"trace", fuzz_trace, many},
+                                   {"windows", fuzz_windows, many}};
 
 std::vector<bytes> read_corpus(const std::string& name) {
   std::vector<std::filesystem::path> files;

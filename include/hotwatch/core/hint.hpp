@@ -32,10 +32,12 @@ struct hint {
   std::int32_t watch = no_watch;
   /// The way below that directory, usually one name; empty: the directory itself.
   std::string_view name = {};
-  /// As far as the kernel says it: `directory`, or `unknown` for anything else.
+  /// `directory`, or `unknown` for anything else.
   entry_type type = entry_type::unknown;
   /// Joins moved_from and moved_to.
   std::uint32_t pair = 0;
+  /// False: the kernel did not say whether it is a directory, and `type` is to be looked up.
+  bool is_typed = true;
 };
 
 }  // namespace hotwatch::inline v0::detail
