@@ -181,7 +181,7 @@ class story_backend {
     const std::string_view whole = path;
     return look_at(whole.substr(whole.rfind('/') + 1), out);
   }
-  hotwatch::watch_answer watch(const directory& d, bool) { return {d.watch()}; }
+  hotwatch::watch_answer watch(const directory& d, hotwatch::watch_scope) { return {d.watch()}; }
   void unwatch(std::int32_t) noexcept {}
   hotwatch::guard_answer guard(const char*, std::vector<std::int32_t>&) noexcept { return {}; }
 

@@ -9,9 +9,10 @@
 #include "hotwatch/background.hpp"        // watch(path, callback), subscription
 #include "hotwatch/change.hpp"            // change, batch, notice
 #include "hotwatch/config.hpp"
-#include "hotwatch/error.hpp"    // errc
-#include "hotwatch/glob.hpp"     // glob
-#include "hotwatch/mailbox.hpp"  // mailbox
-#include "hotwatch/options.hpp"  // options, debounce, root_options, statistics
+#include "hotwatch/error.hpp"      // errc
+#include "hotwatch/glob.hpp"       // glob
+#include "hotwatch/mailbox.hpp"    // mailbox
+#include "hotwatch/options.hpp"    // options, debounce, root_options, statistics
+#include "hotwatch/os/native.hpp"  // native()
 #include "hotwatch/version.hpp"
 #include "hotwatch/watcher.hpp"  // basic_watcher, watcher, polling_watcher

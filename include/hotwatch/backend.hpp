@@ -22,6 +22,13 @@ using detail::file_time;
 using detail::hint;
 using detail::hint_kind;
 
+/// Of what a watch is to tell.
+enum class watch_scope : std::uint8_t {
+  tree,     ///< a root, and all that is below it; the directories below are asked for too, see `inside`
+  entries,  ///< a directory of which nobody asks what is further below
+  inside,   ///< a directory below a `tree`: who hears of it anyhow has only to give it a handle of its own
+};
+
 /// The backend's answer to "watch this directory".
 struct watch_answer {
   /// The handle that hints about this directory will carry; -1 if there is none.
@@ -37,8 +44,9 @@ struct watch_answer {
 struct guard_answer {
   /// Something stood at the end of the way, so nothing tells of its coming: if it is gone by now, guard again.
   bool leads_on = false;
-  /// What kept a part of the way from being guarded.
+  /// What kept a part of the way from being guarded, and what can be done about it.
   std::error_code error = {};
+  std::string_view advice = {};
 };
 
 /// A backend gives hints, and answers questions about the disk. It does not know the tree, and it decides nothing.
@@ -47,7 +55,7 @@ struct guard_answer {
 ///   constructor and from native_handle(), and hides no loss: what it may have dropped it tells as hint_kind::overflow.
 /// - A hint carries the handle of a watched directory and the way below it, usually one name. It may come twice, late,
 ///   or without cause. It may not fail to come: once watch() has answered with a handle, every later change of an entry
-///   of that directory is hinted at.
+///   of that directory is hinted at, by that handle or, from further above, by that of the `tree` it is in.
 /// - `directory` is an open directory: listing it and looking at its entries is the only way to the disk. open_root()
 ///   follows symlinks, open_child() does not.
 /// - All calls come from one thread at a time, with two exceptions: wake() may come from any thread and from signal
@@ -73,8 +81,9 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
   // Whether the directory's change time moves with every name that comes or goes. False is always right.
   { d.dates_its_names() } -> std::same_as<bool>;
 
-  // Starts the hints about the entries of a directory (of a root: about the root itself too).
-  { b.watch(d, /*is_root=*/true) } -> std::same_as<watch_answer>;
+  // Starts the hints about the entries of a directory (of a root: about the root itself too). The same directory is
+  // given the same handle again, as long as it lives.
+  { b.watch(d, watch_scope::tree) } -> std::same_as<watch_answer>;
   {b.unwatch(watch)};
   // Starts hints (gone, appeared) that tell when `path` may lead elsewhere than now, or somewhere again; appends
   // handles.
@@ -98,5 +107,30 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
   // The time that the file system would put on a file now.
   { b.file_now() } -> std::same_as<file_time>;
 };
+
+namespace detail {
+
+/// Whether names that differ in case only are one name; then it has is_same_name(a, b).
+template <class B>
+inline constexpr bool ignores_case = false;
+template <class B>
+requires requires { B::ignores_case; }
+inline constexpr bool ignores_case<B> = B::ignores_case;
+
+/// Whether it hears that a writer has closed. If not, nothing waits for that: what was written is told at the quiet.
+template <class B>
+inline constexpr bool hears_closing = true;
+template <class B>
+requires requires { B::hears_closing; }
+inline constexpr bool hears_closing<B> = B::hears_closing;
+
+/// What can be done when it overflows, for a person to read.
+template <class B>
+inline constexpr std::string_view overflow_advice = {};
+template <class B>
+requires requires { B::overflow_advice; }
+inline constexpr std::string_view overflow_advice<B> = B::overflow_advice;
+
+}  // namespace detail
 
 }  // namespace hotwatch::inline v0

@@ -4,9 +4,6 @@
 // watch(path, callback): the same engine on one thread of its own. The only thread, and with mailbox.hpp the only
 // mutexes. Floor 6.
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <concepts>
 #include <condition_variable>
 #include <exception>
@@ -18,6 +15,7 @@
 
 #include "change.hpp"
 #include "options.hpp"
+#include "os/native.hpp"
 #include "watcher.hpp"
 
 namespace hotwatch::inline v0 {
@@ -33,19 +31,9 @@ class background {
 
   template <class Callback>
   static void start(const std::shared_ptr<background>& self, Callback callback) {
-    // Signals are the program's: they must not interrupt, nor be handled on, a thread it does not know of.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      std::lock_guard lock(self->ending_);
-      self->thread_ = std::thread([self, callback = std::move(callback)]() mutable { self->run(callback); });
-    } catch (...) {
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const os::signals_blocked during_the_start;
+    std::lock_guard lock(self->ending_);
+    self->thread_ = std::thread([self, callback = std::move(callback)]() mutable { self->run(callback); });
   }
 
   template <class Call>

@@ -36,7 +36,8 @@ enum class root_id : std::uint32_t {};
 struct change {
   change_kind kind = change_kind::modified;
   entry_type type = entry_type::unknown;
-  /// The root as it was given to add(), '/', and the way below it: "assets/logo.png". The kernel's own bytes.
+  /// The root as it was given to add(), '/', and the way below it: "assets/logo.png". The kernel's own bytes; on
+  /// Windows UTF-8, or WTF-8 where a name has unpaired surrogates.
   std::string_view path;
   /// Where it was before (renamed only, else empty): the path as it was at this point of the batch.
   std::string_view old_path;
@@ -152,8 +153,5 @@ struct owned_change {
   [[nodiscard]] change view() const noexcept { return {kind, type, path, old_path, modified, root, seen, below}; }
   [[nodiscard]] std::string_view relative() const noexcept { return view().relative(); }
 };
-
-/// The platform's own string for a path that was told: the kernel's bytes, unchanged (Linux).
-[[nodiscard]] inline std::string native(std::string_view path) { return std::string(path); }
 
 }  // namespace hotwatch::inline v0

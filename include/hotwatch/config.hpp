@@ -9,10 +9,17 @@
 #define HOTWATCH_LINUX 0
 #endif
 
-#if !HOTWATCH_LINUX
+#if defined(_WIN32)
+#define HOTWATCH_WINDOWS 1
+#else
+#define HOTWATCH_WINDOWS 0
+#endif
+
+#if !HOTWATCH_LINUX && !HOTWATCH_WINDOWS
 #error "hotwatch: there is no backend for this platform yet"
 #endif
 
-#if !defined(__cplusplus) || __cplusplus < 202002L
-#error "hotwatch needs C++20 (-std=c++20)"
+// MSVC tells the truth in another macro.
+#if !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L) && __cplusplus < 202002L
+#error "hotwatch needs C++20 (-std=c++20, /std:c++20)"
 #endif

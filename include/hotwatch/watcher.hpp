@@ -185,8 +185,8 @@ class basic_watcher {
   }
   [[nodiscard]] bool stopped() const noexcept { return s_.stopped.load(); }
 
-  /// One descriptor that is readable when poll() has something to do, deadlines included; level-triggered, owned by the
-  /// watcher. Call poll() whenever it is readable. Throws std::system_error.
+  /// One descriptor, on Windows a HANDLE, that is readable (signalled) when poll() has something to do, deadlines
+  /// included; level-triggered, owned by the watcher. Call poll() whenever it is. Throws std::system_error.
   [[nodiscard]] auto native_handle() {
     auto handle = s_.disk.native_handle();
     armed_ = true;

@@ -278,10 +278,10 @@ class memory_backend : public trace::scripted_backend {
     return scripted_backend::look(path, out);
   }
 
-  watch_answer watch(const directory& d, bool is_root) {
+  watch_answer watch(const directory& d, watch_scope scope) {
     kernel_.intrude();
     if (kernel_.polled) return {no_watch, true};
-    if (const std::int32_t w = kernel_.add_watch(d.shown(), is_root); w != no_watch) return {w};
+    if (const std::int32_t w = kernel_.add_watch(d.shown(), scope != watch_scope::inside); w != no_watch) return {w};
     return {no_watch, true, trace::failed(ENOSPC), "raise the limit"};
   }
   void unwatch(std::int32_t watch) {

@@ -2,60 +2,20 @@
 // SPDX-License-Identifier: BSL-1.0
 // The contract, held against every backend that this machine has: the public calls, the promises, the rules.
 
+#include "support/conformance.hpp"
+
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <atomic>
 #include <filesystem>
-#include <memory>
 #include <sstream>
 #include <thread>
-#include <type_traits>
 
-#include "hotwatch.hpp"
-#include "support/collector.hpp"
-#include "support/files.hpp"
 #include "support/model.hpp"
 
 namespace hotwatch::test {
 namespace {
 
-using namespace std::chrono_literals;
-
-template <class Watcher>
-class conformance : public testing::Test {
- protected:
-  static constexpr bool polls = std::is_same_v<Watcher, polling_watcher>;
-  static options fast(options o = {}) {
-    o.poll_interval = 20ms;
-    return o;
-  }
-  void open(options o = {}, root_options r = {}) {
-    watcher_ = std::make_unique<Watcher>(fast(std::move(o)));
-    id = watcher_->add(root.path(), r);
-  }
-  Watcher& watcher() { return *watcher_; }
-  lines told() { return sorted(watcher_->flush()); }
-
-  temp_directory directory;
-  const place& root = directory.root();
-  const place& out = directory.out();
-  root_id id{};
-  std::unique_ptr<Watcher> watcher_;
-};
-
-struct backend_names {
-  template <class Watcher>
-  static std::string GetName(int) {
-    return std::is_same_v<Watcher, polling_watcher> ? "polling" : "native";
-  }
-};
-using backends = testing::Types<hotwatch::watcher, polling_watcher>;
 TYPED_TEST_SUITE(conformance, backends, backend_names);
 
 // ---- P1 to P7
@@ -105,8 +65,7 @@ TYPED_TEST(conformance, IdleMeansNoWakeUp) {
   this->open();
   this->root.write("a/b/f");
   EXPECT_EQ(this->told(), lines{"created a/b/f"});
-  pollfd waiting{this->watcher().native_handle(), POLLIN, 0};
-  EXPECT_EQ(::poll(&waiting, 1, 300), 0) << "the handle is readable although nothing has happened";
+  EXPECT_FALSE(raw::becomes_ready(this->watcher().native_handle(), 300ms)) << "although nothing has happened";
   EXPECT_TRUE(this->watcher().poll().empty());
 }
 
@@ -154,47 +113,6 @@ TYPED_TEST(conformance, StopFromAnotherThread) {
   EXPECT_TRUE(watcher.wait().empty());
   stopper.join();
   EXPECT_TRUE(watcher.stopped());
-}
-
-// The handler can only reach what is global.
-std::atomic<void (*)()> on_signal;
-hotwatch::watcher* native_to_stop = nullptr;
-polling_watcher* polling_to_stop = nullptr;
-
-TYPED_TEST(conformance, StopFromASignalHandler) {
-  this->open();
-  if constexpr (std::is_same_v<TypeParam, polling_watcher>) {
-    polling_to_stop = this->watcher_.get();
-    on_signal = +[] { polling_to_stop->stop(); };
-  } else {
-    native_to_stop = this->watcher_.get();
-    on_signal = +[] { native_to_stop->stop(); };
-  }
-  struct sigaction action {
-  }, before{};
-  action.sa_handler = [](int) { on_signal.load()(); };
-  ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
-  std::thread sender([main = ::pthread_self()] { ::pthread_kill(main, SIGUSR1); });
-  EXPECT_TRUE(this->watcher().wait().empty());
-  sender.join();
-  ::sigaction(SIGUSR1, &before, nullptr);
-  EXPECT_TRUE(this->watcher().stopped());
-}
-
-TYPED_TEST(conformance, ASignalDoesNotEndTheWait) {
-  this->open();
-  struct sigaction action {
-  }, before{};
-  action.sa_handler = [](int) {};
-  ASSERT_EQ(::sigaction(SIGUSR2, &action, &before), 0);
-  std::thread sender([this, main = ::pthread_self()] {
-    for (int i = 0; i < 50; ++i) ::pthread_kill(main, SIGUSR2);
-    this->root.write("f");
-  });
-  const batch& b = this->watcher().wait();
-  EXPECT_EQ(in_order(b), lines{"created f"});
-  sender.join();
-  ::sigaction(SIGUSR2, &before, nullptr);
 }
 
 // ---- the calls
@@ -269,49 +187,22 @@ TYPED_TEST(conformance, RangeForEndsAfterStop) {
   EXPECT_EQ(all, lines{"created f"});
 }
 
-TYPED_TEST(conformance, HandleInsideAnEpollLoopWithTheDebounceDeadline) {
-  this->open({.debounce = {.quiet = 60ms, .max_wait = 10s, .settle = false}});
-  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  ASSERT_EQ(::epoll_ctl(epoll, EPOLL_CTL_ADD, this->watcher().native_handle(), &event), 0);
-  const int handle = this->watcher().native_handle();
-  const auto end = std::chrono::steady_clock::now() + deadline;
-  for (int round = 0; round < 3; ++round) {
-    const auto start = std::chrono::steady_clock::now();
-    this->root.write("f" + std::to_string(round));
-    lines all;
-    int turns = 0;
-    while (all.empty() && std::chrono::steady_clock::now() < end) {
-      ASSERT_GE(::epoll_wait(epoll, &event, 1, static_cast<int>(std::chrono::milliseconds(deadline).count())), 0);
-      all = in_order(this->watcher().poll());
-      ++turns;
-    }
-    EXPECT_EQ(all, lines{"created f" + std::to_string(round)});
-    EXPECT_GE(std::chrono::steady_clock::now() - start, 60ms);
-    // One turn for the kernel's word, one for the deadline, and some for polled looks; a busy loop makes thousands.
-    EXPECT_LE(turns, (std::is_same_v<TypeParam, polling_watcher> ? 30 : 12));
-  }
-  EXPECT_EQ(this->watcher().native_handle(), handle);
-  ::close(epoll);
-}
-
 TYPED_TEST(conformance, HandleIsReadableAfterStop) {
   this->open();
-  pollfd waiting{this->watcher().native_handle(), POLLIN, 0};
+  const auto handle = this->watcher().native_handle();
   this->watcher().stop();
-  EXPECT_EQ(::poll(&waiting, 1, 10'000), 1);
+  EXPECT_TRUE(raw::becomes_ready(handle, deadline));
 }
 
 TYPED_TEST(conformance, HandleTakenAfterAChangeIsReadable) {
   this->open();
   this->root.write("f");
   this->watcher().poll();
-  pollfd waiting{this->watcher().native_handle(), POLLIN, 0};
+  const auto handle = this->watcher().native_handle();
   collector all(this->watcher(), this->root);
   EXPECT_TRUE(all.until([&] {
     if (all.has("created f")) return true;
-    EXPECT_EQ(::poll(&waiting, 1, 10'000), 1);
+    EXPECT_TRUE(raw::becomes_ready(handle, deadline));
     return false;
   }));
 }
@@ -423,11 +314,11 @@ TYPED_TEST(conformance, WaitForNoTimeReadsWhatCame) {
 TYPED_TEST(conformance, ForEachIsTheListing) {
   this->root.mkdir_p("a/b");
   this->root.write("a/b/f");
-  this->root.symlink("nowhere", "link");
+  if (raw::has_symlinks) this->root.symlink("nowhere", "link");
   this->open();
   EXPECT_EQ(known(this->watcher()), this->root.list());
   this->root.rename("a/b", "c");
-  this->root.rm("link");
+  if (raw::has_symlinks) this->root.rm("link");
   this->watcher().flush();
   EXPECT_EQ(known(this->watcher()), this->root.list());
 }
@@ -626,32 +517,6 @@ TYPED_TEST(conformance, DirectoriesComeAndGoWithAllBelow) {
   EXPECT_EQ(gone[3], "removed d2");
 }
 
-TYPED_TEST(conformance, DirectoriesAreNeverModifiedAndReadsAreSilent) {
-  this->root.mkdir("d");
-  this->root.write("d/f");
-  this->open();
-  raw::read(this->root.at("d/f"));
-  EXPECT_EQ(this->root.list().size(), 2u);
-  ::utimensat(AT_FDCWD, this->root.at("d").c_str(), nullptr, 0);
-  this->root.chmod("d", 0711);
-  EXPECT_TRUE(this->watcher().flush().empty());
-}
-
-TYPED_TEST(conformance, SymlinksAreThemselves) {
-  this->out.mkdir("d");
-  this->out.write("d/f");
-  this->root.write("real");
-  this->open();
-  this->root.symlink(this->out.at("d"), "to-directory");
-  this->root.symlink("real", "to-file");
-  this->root.symlink("nowhere", "dangling");
-  const batch& b = this->watcher().flush();
-  EXPECT_EQ(sorted(b), (lines{"created dangling", "created to-directory", "created to-file"}));
-  for (const change& c : b) EXPECT_EQ(c.type, entry_type::symlink);
-  this->out.write("d/g");
-  EXPECT_TRUE(this->watcher().flush().empty());
-}
-
 TYPED_TEST(conformance, OneFileIsWatchedThroughReplacementRemovalAndReturn) {
   this->root.write("f", "1");
   this->root.write("other", "1");
@@ -727,7 +592,7 @@ TYPED_TEST(conformance, ExcludedDirectoriesAreNotWatched) {
 TYPED_TEST(conformance, MetadataOnlyWhenAskedFor) {
   this->root.write("f");
   this->open();
-  this->root.chmod("f", 0600);
+  this->root.chmod("f", 0400);
   EXPECT_TRUE(this->watcher().flush().empty());
   this->open({.metadata = true});
   this->root.chmod("f", 0644);
@@ -786,16 +651,6 @@ TYPED_TEST(conformance, MaxWaitEndsAHoldThatNeverGoesQuiet) {
   writer.join();
 }
 
-TYPED_TEST(conformance, AnOpenWriterIsHeldBackUntilItCloses) {
-  if (this->polls) GTEST_SKIP() << "polling cannot know who holds a file open";
-  this->open({.debounce = {.quiet = 20ms, .max_wait = 1h}});
-  const int fd = ::open(this->root.at("f").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-  ASSERT_TRUE(raw::write_all(fd, "half"));
-  EXPECT_TRUE(this->watcher().wait_for(100ms).empty());
-  ::close(fd);
-  EXPECT_EQ(in_order(this->watcher().wait_for(deadline)), lines{"created f"});
-}
-
 TYPED_TEST(conformance, SpinningTellsTheSame) {
   this->open({.debounce = immediate, .spin = 200us});
   std::thread writer([this] { this->root.mkdir("d"); });
@@ -841,28 +696,7 @@ TYPED_TEST(conformance, BadInputPathThroughAFile) {
   this->open();
   std::error_code ec;
   this->watcher().add(this->root.at("f/below"), root_options{}, ec);
-  EXPECT_TRUE(ec == std::errc::not_a_directory) << ec.message();
-}
-
-TYPED_TEST(conformance, BadInputNotPermitted) {
-  this->root.mkdir("locked");
-  this->root.chmod("locked", 0);
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    // Only somebody who is not root can be refused.
-    ::chmod(this->directory.base().path().c_str(), 0755);
-    if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(77);
-    if (::access(this->root.path().c_str(), X_OK) != 0) ::_exit(77);
-    TypeParam watcher(this->fast());
-    std::error_code ec;
-    watcher.add(this->root.at("locked"), root_options{}, ec);
-    ::_exit(ec == std::errc::permission_denied ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "another user cannot reach the test's directory";
-  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(ec == raw::below_a_file) << ec.message();
 }
 
 TYPED_TEST(conformance, BadInputMalformedGlob) {
@@ -919,16 +753,6 @@ TYPED_TEST(conformance, BadInputPathWithANulOrEmpty) {
   EXPECT_FALSE(ec) << "an error code is cleared by success";
 }
 
-TYPED_TEST(conformance, BadInputNeitherFileNorDirectory) {
-  ASSERT_EQ(::mkfifo(this->root.at("fifo").c_str(), 0600), 0);
-  this->open();
-  std::error_code ec;
-  this->watcher().add(this->root.at("fifo"), root_options{}, ec);
-  EXPECT_EQ(ec, make_error_code(errc::not_a_file_or_directory));
-  this->watcher().add("/dev/null", root_options{}, ec);
-  EXPECT_EQ(ec, make_error_code(errc::not_a_file_or_directory));
-}
-
 TYPED_TEST(conformance, BadInputRemoveOfAnUnknownRoot) {
   this->open();
   std::error_code ec;
@@ -937,57 +761,6 @@ TYPED_TEST(conformance, BadInputRemoveOfAnUnknownRoot) {
   EXPECT_THROW(this->watcher().remove(this->out.path()), std::system_error);
   this->watcher().remove(this->root.path(), ec);
   EXPECT_FALSE(ec);
-}
-
-TYPED_TEST(conformance, BadInputDescriptorLimitOfThree) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    const rlimit three{3, 3};
-    ::setrlimit(RLIMIT_NOFILE, &three);
-    bool told = false;
-    try {
-      TypeParam watcher(this->fast());
-      watcher.add(this->root.path());
-    } catch (const std::system_error& e) {
-      told = e.code() == std::errc::too_many_files_open && std::string_view(e.what()).size() > 3;
-    }
-    ::_exit(told ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-}
-
-TYPED_TEST(conformance, BadInputDescriptorLimitReachedAtAddLeavesTheOthers) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    this->open();
-    this->root.write("before");
-    bool ok = this->told() == lines{"created before"};
-    // No descriptor is left below the limit.
-    std::vector<int> fds;
-    const rlimit few{64, 64};
-    ::setrlimit(RLIMIT_NOFILE, &few);
-    while (true) {
-      const int fd = ::dup(2);
-      if (fd < 0) break;
-      fds.push_back(fd);
-    }
-    std::error_code ec;
-    this->watcher().add(this->out.path(), root_options{}, ec);
-    for (const int fd : fds) ::close(fd);
-    // With an error nothing of it is left; without one it is watched whole.
-    this->out.write("g");
-    this->root.write("after");
-    ok = ok && this->told() == (ec ? lines{"created after"} : lines{"created after", "created g"});
-    ok = ok && (!ec || ec == std::errc::too_many_files_open);
-    ::_exit(ok ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
 }
 
 TYPED_TEST(conformance, ManyWatchersAtOnce) {

@@ -176,7 +176,7 @@ class case_file {
 std::vector<std::string> case_names() {
   std::vector<std::string> names;
   for (const auto& file : std::filesystem::directory_iterator(HOTWATCH_CASES_DIR))
-    if (file.path().extension() == ".txt") names.push_back(file.path().stem());
+    if (file.path().extension() == ".txt") names.push_back(file.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
 }

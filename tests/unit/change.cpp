@@ -100,7 +100,5 @@ TEST(batch, first_seen_is_the_earliest) {
   EXPECT_EQ(std::distance(b.begin(), b.end()), 3);
 }
 
-TEST(native, gives_the_bytes_back) { EXPECT_EQ(native("a\xff\n"), "a\xff\n"); }
-
 }  // namespace
 }  // namespace hotwatch::test

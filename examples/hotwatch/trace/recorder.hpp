@@ -189,8 +189,8 @@ class recording_backend : public Backend {
   explicit recording_backend(recorder& to) : to_(to) {}
 
   template <class Directory>
-  [[nodiscard]] hotwatch::watch_answer watch(const Directory& d, bool is_root) {
-    const hotwatch::watch_answer answer = Backend::watch(d, is_root);
+  [[nodiscard]] hotwatch::watch_answer watch(const Directory& d, hotwatch::watch_scope scope) {
+    const hotwatch::watch_answer answer = Backend::watch(d, scope);
     to_.note_watch(answer.watch, d.fd());
     return answer;
   }

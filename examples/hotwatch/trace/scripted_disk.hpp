@@ -41,7 +41,7 @@ struct entry {
 };
 using entry_ptr = std::shared_ptr<entry>;
 
-inline std::error_code failed(int error) { return {error, std::system_category()}; }
+inline std::error_code failed(int error) { return {error, std::generic_category()}; }
 
 /// What happens, and when: it changes the disk and says what inotify would.
 class scripted_disk {
@@ -92,6 +92,7 @@ class scripted_disk {
 
   entry_ptr find(std::string_view path) const {
     entry_ptr at = top;
+    if (path.size() > 1 && path[1] == ':') path.remove_prefix(2);  // on Windows a path begins with its drive
     while (!path.empty() && at) {
       const std::size_t slash = path.find('/');
       const std::string_view name = path.substr(0, slash);
@@ -311,7 +312,7 @@ class scripted_backend {
     return e ? std::error_code() : failed(ENOENT);
   }
 
-  hotwatch::watch_answer watch(const directory& d, bool) {
+  hotwatch::watch_answer watch(const directory& d, hotwatch::watch_scope) {
     if (disk_.polled) return {no_watch, true};
     if (const std::int32_t w = disk_.watch(d.shown()); w != no_watch) return {w};
     return {no_watch, true, failed(ENOSPC), "raise the limit"};

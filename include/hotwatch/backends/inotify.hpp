@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ template <class System = linux_system>
 class basic_inotify_backend {
  public:
   using directory = detail::directory<System>;
+  static constexpr std::string_view overflow_advice = "raise sysctl fs.inotify.max_queued_events";
 
   explicit basic_inotify_backend(System system = {}) : system_(std::move(system)), queue_(system_), path_(system_) {}
 
@@ -38,15 +40,14 @@ class basic_inotify_backend {
   [[nodiscard]] std::error_code look(const char* path, file_status& out) noexcept {
     return directory::look(system_, path, out);
   }
-  [[nodiscard]] std::string resolve(const char* path) {
-    return detail::walk_root_path(system_, path, [](detail::path_step, const std::string&) {});
-  }
+  [[nodiscard]] std::string resolve(const char* path) { return detail::resolve(system_, path); }
 
   /// By the descriptor, so that it is this directory which is watched whatever its path means by now.
-  [[nodiscard]] watch_answer watch(const directory& d, bool is_root) {
+  [[nodiscard]] watch_answer watch(const directory& d, watch_scope scope) {
     // IN_MASK_ADD: a directory that is reached twice has one watch. To add a live watch again without it makes the
     // kernel drop events while the mask is replaced (20 to 206 of 100,000, measured).
-    const std::uint32_t mask = entries | (is_root ? self : 0u) | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
+    const std::uint32_t mask =
+        entries | (scope == watch_scope::inside ? 0u : self) | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
     const int watch = system_.inotify_add_watch(queue_.fd(), path_.of(d.fd()), mask);
     if (watch >= 0) return {watch};
     const std::error_code why = detail::last_error();
@@ -76,7 +77,9 @@ class basic_inotify_backend {
       else if (errno == ENOSPC || errno == ENOMEM || (!refused && step == detail::path_step::missing))
         refused = detail::last_error();
     });
-    return {!ends && !end.empty(), refused};
+    return {!ends && !end.empty(), refused,
+            "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
+            "fs.inotify.max_user_watches"};
   }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }

@@ -4,12 +4,18 @@
 // The chooser: which backend is the platform's own. Floor 4.
 
 #include "../config.hpp"
+#include "polling.hpp"
 
 #if HOTWATCH_LINUX
 #include "inotify.hpp"
-#include "polling.hpp"
 
 namespace hotwatch::inline v0 {
 using native_backend = inotify_backend;
+}  // namespace hotwatch::inline v0
+#endif
+
+#if HOTWATCH_WINDOWS
+namespace hotwatch::inline v0 {
+using native_backend = polling_backend;
 }  // namespace hotwatch::inline v0
 #endif

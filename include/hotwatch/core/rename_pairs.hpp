@@ -39,6 +39,13 @@ class rename_pairs {
     return id;
   }
 
+  /// A node that left with this cookie, or no_node.
+  [[nodiscard]] node_id find(std::uint32_t pair) const noexcept {
+    for (const half& h : halves_)
+      if (h.pair == pair) return h.node;
+    return no_node;
+  }
+
   [[nodiscard]] bool empty() const noexcept { return halves_.empty(); }
   [[nodiscard]] std::vector<half>& halves() noexcept { return halves_; }
 

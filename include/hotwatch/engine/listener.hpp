@@ -84,19 +84,50 @@ class listener {
       if (h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to) roots_.suspect(s_.known[id].attributes);
     }
     for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
-      const node_id below = s_.known.find(id, name.substr(0, slash));
-      if (below == no_node || s_.known[below].type != entry_type::directory) {
-        (void)scan_.scan(id, {}, m);
-        return;
-      }
+      if (!r.recursive) return;
+      const std::string_view step = name.substr(0, slash);
+      const node_id below = find(id, step);
+      if (below == no_node || s_.known[below].type != entry_type::directory) return take_out_of_sight(id, step, h);
       id = below;
       name.remove_prefix(slash + 1);
     }
-    take_name(id, name, h, m);
+    hint typed = h;
+    if (h.is_typed || learn_type(id, name, typed)) take_name(id, name, typed, m);
+  }
+
+  // About something in a directory that is not known: excluded, or gone by now, as a listing ahead of the queue saw.
+  void take_out_of_sight(node_id parent, std::string_view name, const hint& h) {
+    const bool is_of_the_past = h.kind == hint_kind::vanished || h.kind == hint_kind::moved_from;
+    if (!is_of_the_past && s_.judge(parent, name, true) != verdict::pruned) s_.doubt(parent);
+  }
+
+  // What the kernel did not say: whether it is a directory. Returns false if there is nothing to settle, because it is
+  // gone again, as another hint will say, or because a directory is never written.
+  [[nodiscard]] bool learn_type(node_id parent, std::string_view name, hint& h) {
+    const bool comes = h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to;
+    const node_id is_it = h.kind == hint_kind::moved_to ? renames_.on_its_way(h.pair) : find(parent, name);
+    entry_type type = is_it != no_node ? s_.known[is_it].type : entry_type::unknown;
+    file_status status;
+    if (comes && (is_it == no_node || h.kind == hint_kind::appeared)) {
+      if (lookup_.look(parent, name, status)) return false;
+      type = status.type;
+    }
+    h.type = type == entry_type::directory ? type : entry_type::unknown;
+    return h.type != entry_type::directory || (h.kind != hint_kind::written && h.kind != hint_kind::completed);
+  }
+
+  // By the name that is known, or another spelling of it.
+  [[nodiscard]] node_id find(node_id parent, std::string_view name) const {
+    node_id child = s_.known.find(parent, name);
+    if (child != no_node || !ignores_case<Backend>) return child;
+    child = s_.known[parent].first_child;
+    while (child != no_node && !s_.is_same_name(s_.known.name(child), name)) child = s_.known[child].next_sibling;
+    return child;
   }
 
   void take_name(node_id parent, std::string_view name, const hint& h, moment m) {
-    const node_id child = s_.known.find(parent, name);
+    const bool comes = h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to;
+    const node_id child = comes ? s_.known.find(parent, name) : find(parent, name);
     switch (h.kind) {
       case hint_kind::appeared: appeared(parent, name, child, h.type, m); return;
       case hint_kind::moved_to: renames_.moved_to(parent, name, child, h, m); return;

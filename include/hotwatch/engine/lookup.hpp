@@ -88,7 +88,7 @@ class lookup {
   [[nodiscard]] bool is_itself(node_id id, const directory& d) {
     const node& n = s_.known[id];
     if (n.watch == no_watch) return true;
-    const std::int32_t watch = s_.disk.watch(d, n.parent == no_node).watch;
+    const std::int32_t watch = s_.disk.watch(d, s_.scope_of(id)).watch;
     if (watch == n.watch) return true;
     if (watch != no_watch && !s_.watches.contains(watch)) s_.disk.unwatch(watch);  // it was only asked for its name
     return false;

@@ -3,11 +3,7 @@
 #pragma once
 // What the user gives, checked before anything is done with it: paths and options. Floor 5.
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <climits>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -16,46 +12,33 @@
 #include "../change.hpp"
 #include "../error.hpp"
 #include "../options.hpp"
+#include "../os/native.hpp"
 
 namespace hotwatch::inline v0::detail {
 
 /// Text, or what has .native() text, as std::filesystem::path (which is not included here: it costs half a second).
 template <class P>
 concept path_like = std::convertible_to<const P&, std::string_view> || requires(const P& p) {
-  { p.native() } -> std::convertible_to<std::string_view>;
+  { p.native() } -> std::convertible_to<std::basic_string_view<os::path_char>>;
 };
 
+/// In hotwatch's spelling: a string, or a view of `path`.
 template <path_like P>
-[[nodiscard]] std::string_view path_text_of(const P& path) {
+[[nodiscard]] auto path_text_of(const P& path) {
   if constexpr (std::convertible_to<const P&, std::string_view>)
-    return path;
+    return os::text_of(std::string_view(path));
   else
-    return path.native();
+    return os::text_of(std::basic_string_view<os::path_char>(path.native()));
 }
 
-/// `given` loses its trailing slashes; `absolute` is the same place, from the root of the file system.
+/// `given` is what the user wrote, without trailing slashes; `absolute` is the same place, whatever directory is
+/// current.
 template <path_like P>
 [[nodiscard]] std::error_code read_path(const P& path, std::string& given, std::string& absolute) {
   given = path_text_of(path);
   if (given.empty()) return errc::empty_path;
   if (given.find('\0') != std::string::npos) return errc::path_has_nul;
-  while (given.size() > 1 && given.back() == '/') given.pop_back();
-  if (given.front() == '/') {
-    absolute = given;
-    return {};
-  }
-  char here[PATH_MAX];
-  if (::getcwd(here, sizeof here) == nullptr) return {errno, std::system_category()};
-  absolute = here;
-  std::string_view below = given;
-  while (below.starts_with("./")) {
-    below.remove_prefix(2);
-    while (below.starts_with('/')) below.remove_prefix(1);
-  }
-  if (below == "." || below.empty()) return {};
-  if (absolute.back() != '/') absolute += '/';
-  absolute += below;
-  return {};
+  return os::make_absolute(native_system(), given, absolute);
 }
 
 template <path_like P>
@@ -63,7 +46,8 @@ template <path_like P>
   std::string what = "hotwatch: ";
   what += call;
   what += " \"";
-  for (const char c : path_text_of(path)) {
+  const auto text = path_text_of(path);
+  for (const char c : text) {
     if (c == '\0')
       what += "\\0";
     else

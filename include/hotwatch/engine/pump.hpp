@@ -204,9 +204,7 @@ class pump {
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
       if (!s_.roots[i].alive) continue;
       roots_.rescan(i, everything, m);
-      if (overflowed)
-        s_.notices.push_back(
-            {notice_kind::overflow, s_.labels[i].given, {}, "raise sysctl fs.inotify.max_queued_events"});
+      if (overflowed) s_.notices.push_back({notice_kind::overflow, s_.labels[i].given, {}, overflow_advice<Backend>});
     }
     scan_.settle_several(everything, m);
   }

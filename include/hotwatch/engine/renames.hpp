@@ -70,6 +70,9 @@ class renames {
       doubts_.note_came(parent, name);
   }
 
+  /// What left with this cookie and waits for its second half, or no_node.
+  [[nodiscard]] node_id on_its_way(std::uint32_t pair) const noexcept { return pairs_.find(pair); }
+
   /// Whether a rename was read in part: a first half without its second, or what may be half of an exchange.
   [[nodiscard]] bool waits_for_halves() {
     if (!pairs_.empty()) return true;

@@ -87,8 +87,8 @@ class root_keeper {
   }
 
   /// A hint's name in a directory that stands for a single file: the node's name, or nothing.
-  [[nodiscard]] std::string_view name_in(const root& r, std::string_view name) const noexcept {
-    return name == r.target ? r.name() : std::string_view();
+  [[nodiscard]] std::string_view name_in(const root& r, std::string_view name) const {
+    return s_.is_same_name(name, r.target) ? r.name() : std::string_view();
   }
 
  private:
@@ -180,7 +180,7 @@ class root_keeper {
   }
 
   void watch_directory(root& r, const directory& d) {
-    const watch_answer answer = s_.disk.watch(d, false);
+    const watch_answer answer = s_.disk.watch(d, watch_scope::entries);
     if (answer.watch != no_watch) return s_.take_watch(r.node, answer.watch);
     s_.lose_watch(r.node);
     poll(r, answer.error, answer.advice);
@@ -277,9 +277,7 @@ class root_keeper {
     const guard_answer way = s_.disk.guard(r.absolute.c_str(), r.guards);
     const std::error_code refused = way.error;
     if (refused && refused != std::errc::permission_denied && !std::exchange(r.unguarded, true))
-      s_.notices.push_back({notice_kind::failed, s_.labels[index].given, refused,
-                            "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
-                            "fs.inotify.max_user_watches"});
+      s_.notices.push_back({notice_kind::failed, s_.labels[index].given, refused, way.advice});
     // The new ones first: what stays guarded keeps its watch.
     for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
     for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});

@@ -333,7 +333,7 @@ class scanner {
     node& n = s_.known[id];
     if (n.watch != no_watch && !policy.verify) return true;
     if (n.polled && !may_watch_again_) return true;
-    const watch_answer answer = s_.disk.watch(d, n.parent == no_node);
+    const watch_answer answer = s_.disk.watch(d, s_.scope_of(id));
     if (answer.watch != no_watch) {
       if (n.watch == answer.watch) return true;
       if (const node_id other = rival(id, answer.watch, d); other != no_node) {

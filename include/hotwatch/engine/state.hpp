@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "../backend.hpp"
 #include "../change.hpp"
 #include "../core/debounce_clock.hpp"
 #include "../core/difference.hpp"
@@ -77,7 +78,7 @@ struct engine_state {
   template <class... Arguments>
   explicit engine_state(const options& chosen, Arguments&&... arguments)
       : opts(chosen),
-        names(chosen.include, chosen.exclude),
+        names(chosen.include, chosen.exclude, ignores_case<Backend>),
         due(chosen.debounce),
         disk(std::forward<Arguments>(arguments)...) {}
 
@@ -99,6 +100,25 @@ struct engine_state {
       way += name;
     }
     return names.judge(name, way, is_directory);
+  }
+
+  /// Whether the file system takes the two for one name.
+  [[nodiscard]] bool is_same_name(std::string_view a, std::string_view b) const {
+    if constexpr (ignores_case<Backend>)
+      return a == b || disk.is_same_name(a, b);
+    else
+      return a == b;
+  }
+
+  [[nodiscard]] watch_scope scope_of(node_id id) const noexcept {
+    const node& n = known[id];
+    if (n.parent != no_node) return watch_scope::inside;
+    return roots[n.attributes].recursive ? watch_scope::tree : watch_scope::entries;
+  }
+
+  /// The directory is to be read once the queue has been read to its end.
+  void doubt(node_id id) {
+    if (doubts.empty() || doubts.back().id != id || !doubts.back().unread) doubts.push_back({id, true});
   }
 
   /// Whether nothing is heard of what is in this directory.

@@ -23,7 +23,7 @@ class teller {
   [[nodiscard]] const batch* tell(bool all, moment m) {
     if (!all && !is_due(m)) return nullptr;
     if (all) learn_types(m);
-    const auto oldest = s_.differing.tell(s_.due, m.now, all);
+    const auto oldest = s_.differing.tell(s_.due, m.now, all || !hears_closing<Backend>);
     if (s_.due.pending()) s_.due.told(m.now, oldest);
     notices_.clear();
     notice_texts_.clear();

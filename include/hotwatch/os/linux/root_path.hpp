@@ -66,4 +66,10 @@ std::string walk_root_path(System& system, std::string_view path, Visit&& visit)
   return way;
 }
 
+/// The absolute path that `path` leads to, free of symlinks; empty when it leads nowhere.
+template <class System>
+[[nodiscard]] std::string resolve(System& system, const char* path) {
+  return walk_root_path(system, path, [](path_step, const std::string&) {});
+}
+
 }  // namespace hotwatch::inline v0::detail

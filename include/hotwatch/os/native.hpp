@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// The chooser: detail::os is the platform's own floor, and native_system its calls. Floor 3.
+
+#include "../config.hpp"
+
+#if HOTWATCH_LINUX
+#include "linux/alarm.hpp"
+#include "linux/directory.hpp"
+#include "linux/path.hpp"
+#include "linux/root_path.hpp"
+#include "linux/signals.hpp"
+#include "linux/system.hpp"
+#include "linux/time.hpp"
+
+namespace hotwatch::inline v0 {
+using native_system = linux_system;
+}  // namespace hotwatch::inline v0
+namespace hotwatch::inline v0::detail {
+namespace os = ::hotwatch::detail;
+}  // namespace hotwatch::inline v0::detail
+#endif
+
+#if HOTWATCH_WINDOWS
+#include "windows/alarm.hpp"
+#include "windows/directory.hpp"
+#include "windows/path.hpp"
+#include "windows/signals.hpp"
+#include "windows/system.hpp"
+#include "windows/time.hpp"
+#include "windows/user_path.hpp"
+
+namespace hotwatch::inline v0 {
+using native_system = windows_system;
+}  // namespace hotwatch::inline v0
+namespace hotwatch::inline v0::detail {
+namespace os = windows;
+}  // namespace hotwatch::inline v0::detail
+#endif

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What is held against every backend that this machine has: a watcher over a directory of its own.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "collector.hpp"
+#include "files.hpp"
+#include "hotwatch.hpp"
+
+namespace hotwatch::test {
+
+using namespace std::chrono_literals;
+
+template <class Watcher>
+class conformance : public testing::Test {
+ protected:
+  static constexpr bool polls = std::is_same_v<Watcher, polling_watcher>;
+  static options fast(options o = {}) {
+    o.poll_interval = 20ms;
+    return o;
+  }
+  void open(options o = {}, root_options r = {}) {
+    watcher_ = std::make_unique<Watcher>(fast(std::move(o)));
+    id = watcher_->add(root.path(), r);
+  }
+  Watcher& watcher() { return *watcher_; }
+  lines told() { return sorted(watcher_->flush()); }
+
+  temp_directory directory;
+  const place& root = directory.root();
+  const place& out = directory.out();
+  root_id id{};
+  std::unique_ptr<Watcher> watcher_;
+};
+
+struct backend_names {
+  template <class Watcher>
+  static std::string GetName(int) {
+    return std::is_same_v<Watcher, polling_watcher> ? "polling" : "native";
+  }
+};
+using backends = testing::Types<hotwatch::watcher, polling_watcher>;
+
+}  // namespace hotwatch::test
