@@ -14,7 +14,7 @@ namespace hotwatch::test {
 
 struct windows_record {
   std::uint32_t action;
-  std::u16string_view name;
+  std::u16string name;
   std::uint32_t attributes = 0;  ///< these only in the extended layout
   std::uint64_t file_id = 0;
   std::uint32_t reparse_tag = 0;

@@ -15,7 +15,10 @@ using native_backend = inotify_backend;
 #endif
 
 #if HOTWATCH_WINDOWS
+#include "windows.hpp"
+
 namespace hotwatch::inline v0 {
-using native_backend = polling_backend;
+using windows_backend = basic_windows_backend<windows_system>;
+using native_backend = windows_backend;
 }  // namespace hotwatch::inline v0
 #endif

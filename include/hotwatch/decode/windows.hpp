@@ -34,6 +34,17 @@ inline constexpr std::uint32_t file_attribute_directory = 0x10, file_attribute_r
   return (attributes & file_attribute_reparse_point) != 0 && (reparse_tag & 0x20000000) != 0;
 }
 
+/// Whether a way may hold a name of the 8.3 kind, such as PROGRA~1: a tilde and a digit, in twelve characters at most.
+[[nodiscard]] constexpr bool may_have_short_name(std::string_view way) noexcept {
+  for (std::size_t at = way.find('~'); at != std::string_view::npos; at = way.find('~', at + 1)) {
+    const std::size_t slash = way.rfind('/', at);
+    const std::size_t begin = slash == std::string_view::npos ? 0 : slash + 1;
+    const std::size_t end = std::min(way.find('/', at), way.size());
+    if (at != begin && end - begin <= 12 && at + 1 < end && way[at + 1] >= '0' && way[at + 1] <= '9') return true;
+  }
+  return false;
+}
+
 /// One record, whichever its layout.
 struct record {
   std::uint32_t action = 0;

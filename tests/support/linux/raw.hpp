@@ -124,6 +124,13 @@ inline std::string read(const std::string& path) {
 }
 
 inline constexpr bool has_symlinks = true;
+/// Why something of the contract cannot be had of the native backend here; nullptr where it can.
+namespace gap {
+inline const char* root_removal() { return nullptr; }
+inline const char* moves_between_roots() { return nullptr; }
+inline const char* metadata() { return nullptr; }
+inline const char* closing() { return nullptr; }
+}  // namespace gap
 /// What is wrong with a path through a file.
 inline constexpr std::errc below_a_file = std::errc::not_a_directory;
 

@@ -78,6 +78,18 @@ inline bool link(const std::string& old_name, const std::string& name) {
 }
 /// Asks for a right that few have, and Wine has none.
 inline constexpr bool has_symlinks = false;
+inline bool is_wine() { return ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr; }
+/// Why something of the contract cannot be had of the native backend here; nullptr where it can.
+namespace gap {
+inline const char* root_removal() {
+  return is_wine() ? "Wine: a watched directory that is removed stays, and nobody is told" : nullptr;
+}
+inline const char* moves_between_roots() {
+  return is_wine() ? "Wine: no ReadDirectoryChangesExW, so the records have no file numbers" : nullptr;
+}
+inline const char* metadata() { return "Windows: a record does not say that only the attributes were changed"; }
+inline const char* closing() { return "Windows: nobody is told that a writer has closed"; }
+}  // namespace gap
 /// What is wrong with a path through a file: Windows does not say that it is one.
 inline constexpr std::errc below_a_file = std::errc::no_such_file_or_directory;
 inline bool symlink(const std::string& target, const std::string& name) {

@@ -1,0 +1,322 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// Windows as a script: a disk in memory, and requests that end when and how the test says. It runs on any system.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hotwatch/decode/windows.hpp"
+#include "hotwatch/os/windows/path.hpp"
+#include "hotwatch/os/windows/types.hpp"
+
+namespace hotwatch::test {
+
+namespace win = hotwatch::detail::windows;
+
+struct fake_entry {
+  std::uint32_t attributes = 0;
+  std::uint32_t reparse_tag = 0;
+  std::uint64_t file_id = 0;
+  std::uint64_t written = 0;
+  std::uint64_t size = 0;
+  bool deleted = false;
+  std::map<std::u16string, std::shared_ptr<fake_entry>> children;
+  [[nodiscard]] bool is_directory() const { return (attributes & win::file_attribute_directory) != 0; }
+};
+
+/// The disk and what is asked of it. Shared by the test and the system; for one thread.
+class fake_windows {
+ public:
+  using entry_ptr = std::shared_ptr<fake_entry>;
+
+  bool has_longer_records = true;
+  std::uint32_t drive_type = 3;  ///< fixed
+  std::uint32_t error_of_longer_requests = 0;
+  std::uint32_t error_of_requests = 0;
+  std::map<std::u16string, std::u16string> long_names;
+  std::deque<std::string> kept;  ///< each ends the next request at once, of the directory ...
+  std::uint64_t keeper = 2;      ///< ... of this number
+  std::uint64_t now = 133'000'000'000'000'000;
+
+  fake_windows() { make("C:", true); }
+
+  // ---- what the test does
+
+  entry_ptr make(std::string_view path, bool is_directory = false) {
+    const auto e = std::make_shared<fake_entry>();
+    e->attributes = is_directory ? win::file_attribute_directory : 0x20;
+    e->file_id = ++last_id_;
+    e->written = now += 10'000;
+    put(path, e);
+    return e;
+  }
+  entry_ptr drive() const { return top_.children.at(u"C:"); }
+  void put(std::string_view path, const entry_ptr& e) {
+    const std::u16string wide = win::to_wide(path);
+    const std::size_t cut = wide.rfind(u'\\');
+    if (cut == std::u16string::npos)
+      top_.children[wide] = e;
+    else
+      find(wide.substr(0, cut))->children[wide.substr(cut + 1)] = e;
+  }
+  entry_ptr take(std::string_view path) {
+    const std::u16string wide = win::to_wide(path);
+    const std::size_t cut = wide.rfind(u'\\');
+    const entry_ptr above = find(wide.substr(0, cut));
+    const entry_ptr e = above->children.at(wide.substr(cut + 1));
+    above->children.erase(wide.substr(cut + 1));
+    return e;
+  }
+  void write(std::string_view path) { find(win::to_wide(path))->written = now += 10'000; }
+
+  /// Ends the request that waits at this directory: with records, or with a status and nothing else.
+  void tell(const entry_ptr& directory, std::string_view records, win::status result = win::status_success) {
+    const auto r = std::find_if(requests_.begin(), requests_.end(),
+                                [&](const request& waiting) { return waiting.of == directory; });
+    if (r == requests_.end()) throw std::runtime_error("nobody waits there");
+    std::memcpy(r->buffer, records.data(), records.size());
+    end(*r, result, static_cast<std::uint32_t>(records.size()));
+    requests_.erase(r);
+  }
+  [[nodiscard]] std::size_t waiting_at(const entry_ptr& directory) const {
+    return static_cast<std::size_t>(
+        std::count_if(requests_.begin(), requests_.end(), [&](const request& r) { return r.of == directory; }));
+  }
+  [[nodiscard]] std::size_t handles_of(const entry_ptr& directory) const {
+    return static_cast<std::size_t>(
+        std::count_if(handles_.begin(), handles_.end(), [&](const auto& h) { return h.second.of == directory; }));
+  }
+  [[nodiscard]] std::size_t handles() const { return handles_.size(); }
+  [[nodiscard]] bool last_was_longer() const { return last_was_longer_; }
+
+  /// The engine makes a path absolute as the system does on which the test runs: what stands before the drive is that.
+  static std::u16string_view from_drive(std::u16string_view path) { return path.substr(path.rfind(u"C:")); }
+
+  // ---- what the system does
+
+  struct opened {
+    entry_ptr of;
+    bool listed = false;
+    std::uintptr_t key = 0;
+  };
+  win::status open(win::handle& out, win::handle directory, std::u16string_view name, std::uint32_t options) {
+    constexpr win::status no_such_file = 0xC0000034, not_a_directory = 0xC0000103;
+    entry_ptr e = directory == nullptr ? find(from_drive(name)) : handles_.at(directory).of;
+    if (directory != nullptr && !name.empty()) {
+      const auto child = e->children.find(std::u16string(name));
+      e = child == e->children.end() ? nullptr : child->second;
+    }
+    if (!e) return no_such_file;
+    if (e->deleted) return win::status_delete_pending;
+    if ((options & win::file_directory_file) != 0 && !e->is_directory()) return not_a_directory;
+    out = reinterpret_cast<win::handle>(++last_handle_);
+    handles_[out] = {e};
+    return win::status_success;
+  }
+  void close(win::handle h) {
+    // Closing completes what waits at the handle (STATUS_NOTIFY_CLEANUP).
+    cancel(h, nullptr, win::status_notify_cleanup);
+    handles_.erase(h);
+  }
+  bool fail(std::uint32_t error) {
+    error_ = error;
+    return false;
+  }
+  [[nodiscard]] std::uint32_t error() const { return error_; }
+  opened& at(win::handle h) { return handles_.at(h); }
+
+  bool list(win::handle h, char* out, std::uint32_t room) {
+    opened& o = at(h);
+    if (std::exchange(o.listed, true)) return fail(win::error_no_more_files);
+    std::size_t at = 0, last = 0;
+    for (const auto& [name, e] : o.of->children) {
+      const std::size_t size = (104 + 2 * name.size() + 7) / 8 * 8;
+      if (at + size > room) throw std::runtime_error("the listing is longer than the test needs");
+      const auto set = [&](std::size_t where, auto value) { std::memcpy(out + at + where, &value, sizeof value); };
+      std::memset(out + at, 0, size);
+      set(56, e->attributes);
+      set(60, static_cast<std::uint32_t>(2 * name.size()));
+      set(64, e->reparse_tag);
+      set(96, e->file_id);
+      std::memcpy(out + at + 104, name.data(), 2 * name.size());
+      if (at != 0) {
+        const auto step = static_cast<std::uint32_t>(at - last);
+        std::memcpy(out + last, &step, sizeof step);
+      }
+      last = at;
+      at += size;
+    }
+    return at != 0 || fail(win::error_file_not_found);
+  }
+
+  bool ask(win::handle h, void* buffer, bool longer, win::overlapped& r) {
+    if (longer && error_of_longer_requests != 0) return fail(error_of_longer_requests);
+    if (error_of_requests != 0) return fail(error_of_requests);
+    const opened& o = at(h);
+    if (o.of->deleted) return fail(win::error_access_denied);
+    last_was_longer_ = longer;
+    requests_.push_back({o.of, h, o.key, buffer, &r});
+    if (o.of->file_id == keeper && !kept.empty()) {
+      const std::string records = std::exchange(kept.front(), {});
+      kept.pop_front();
+      tell(o.of, records);
+    }
+    return true;
+  }
+  bool cancel(win::handle h, const win::overlapped* which, win::status result) {
+    const auto r = std::find_if(requests_.begin(), requests_.end(), [&](const request& waiting) {
+      return waiting.at == h && (which == nullptr || waiting.what == which);
+    });
+    if (r == requests_.end()) return fail(1168);  // ERROR_NOT_FOUND
+    std::memset(r->buffer, 0xEE, 16);             // the buffer is the kernel's until the request is back
+    end(*r, result, 0);
+    requests_.erase(r);
+    return true;
+  }
+
+  std::deque<win::overlapped_entry> port;
+
+ private:
+  struct request {
+    entry_ptr of;
+    win::handle at;
+    std::uintptr_t key;
+    void* buffer;
+    win::overlapped* what;
+  };
+
+  [[nodiscard]] entry_ptr find(std::u16string_view path) const {
+    const fake_entry* at = &top_;
+    entry_ptr found;
+    while (!path.empty()) {
+      const std::size_t cut = std::min(path.find(u'\\'), path.size());
+      const auto child = at->children.find(std::u16string(path.substr(0, cut)));
+      if (child == at->children.end()) return nullptr;
+      found = child->second;
+      at = found.get();
+      path.remove_prefix(std::min(cut + 1, path.size()));
+    }
+    return found;
+  }
+  void end(const request& r, win::status result, std::uint32_t bytes) {
+    r.what->internal = result;
+    port.push_back({r.key, r.what, result, bytes});
+  }
+
+  fake_entry top_;
+  std::map<win::handle, opened> handles_;
+  std::vector<request> requests_;
+  std::uint64_t last_id_ = 0;
+  std::uintptr_t last_handle_ = 0x1000;
+  std::uint32_t error_ = 0;
+  bool last_was_longer_ = false;
+};
+
+/// The members of windows_system. Copies share one script.
+class fake_windows_system {
+ public:
+  using handle = win::handle;
+  explicit fake_windows_system(std::shared_ptr<fake_windows> script) : script_(std::move(script)) {}
+
+  win::status NtCreateFile(handle& out, std::uint32_t, handle directory, std::u16string_view name,
+                           std::uint32_t options) const {
+    return script_->open(out, directory, name, options);
+  }
+  std::uint32_t RtlNtStatusToDosError(win::status s) const noexcept {
+    return s == 0xC0000034   ? win::error_file_not_found
+           : s == 0xC0000103 ? win::error_directory
+                             : win::error_access_denied;
+  }
+  std::uint32_t GetLastError() const noexcept { return script_->error(); }
+  void CloseHandle(handle h) const { script_->close(h); }
+  bool GetFileInformationByHandle(handle h, win::by_handle_file_information& out) const {
+    const fake_entry& e = *script_->at(h).of;
+    out.attributes = e.attributes;
+    out.volume = 7;
+    out.index_high = static_cast<std::uint32_t>(e.file_id >> 32);
+    out.index_low = static_cast<std::uint32_t>(e.file_id);
+    out.size_low = static_cast<std::uint32_t>(e.size);
+    out.links = 1;
+    return true;
+  }
+  bool GetFileInformationByHandleEx(handle h, win::file_info what, void* out, std::uint32_t size) const {
+    const fake_entry& e = *script_->at(h).of;
+    const auto time = static_cast<std::int64_t>(e.written);
+    switch (what) {
+      case win::file_info::basic: {
+        const win::file_basic_info basic{time, time, time, time, e.attributes};
+        std::memcpy(out, &basic, sizeof basic);
+        return true;
+      }
+      case win::file_info::attribute_tag: {
+        const win::file_attribute_tag_info tag{e.attributes, e.reparse_tag};
+        std::memcpy(out, &tag, sizeof tag);
+        return true;
+      }
+      default: return script_->list(h, static_cast<char*>(out), size);
+    }
+  }
+  std::uint32_t GetFinalPathNameByHandleW(handle, char16_t*, std::uint32_t) const noexcept { return 0; }
+  std::uint32_t GetFullPathNameW(const char16_t*, std::uint32_t, char16_t*) const noexcept { return 0; }
+  std::uint32_t GetLongPathNameW(const char16_t* path, char16_t* out, std::uint32_t) const {
+    const auto known = script_->long_names.find(std::u16string(fake_windows::from_drive(path)));
+    if (known == script_->long_names.end()) return 0;
+    known->second.copy(out, known->second.size());
+    return static_cast<std::uint32_t>(known->second.size());
+  }
+  std::uint32_t GetDriveTypeW(const char16_t*) const noexcept { return script_->drive_type; }
+  bool CompareStringOrdinal(std::u16string_view a, std::u16string_view b) const noexcept { return a == b; }
+  bool has_ReadDirectoryChangesExW() const noexcept { return script_->has_longer_records; }
+  bool ReadDirectoryChangesW(handle h, void* buffer, std::uint32_t, bool, std::uint32_t, win::overlapped& r) const {
+    return script_->ask(h, buffer, false, r);
+  }
+  bool ReadDirectoryChangesExW(handle h, void* buffer, std::uint32_t, bool, std::uint32_t, win::overlapped& r) const {
+    return script_->ask(h, buffer, true, r);
+  }
+  bool CancelIoEx(handle h, win::overlapped& r) const { return script_->cancel(h, &r, 0xC0000120); }
+  handle CreateIoCompletionPort(handle file, handle port, std::uintptr_t key) const {
+    if (port == nullptr) return thing();
+    script_->at(file).key = key;
+    return port;
+  }
+  bool GetQueuedCompletionStatusEx(handle, win::overlapped_entry* out, std::uint32_t room, std::uint32_t& count,
+                                   std::uint32_t) const {
+    for (count = 0; count < room && !script_->port.empty(); script_->port.pop_front())
+      out[count++] = script_->port.front();
+    return count != 0;
+  }
+  bool PostQueuedCompletionStatus(handle, std::uintptr_t key) const {
+    script_->port.push_back({key, nullptr, 0, 0});
+    return true;
+  }
+  handle CreateEventW() const noexcept { return thing(); }
+  void SetEvent(handle) const noexcept {}
+  void ResetEvent(handle) const noexcept {}
+  handle CreateWaitableTimerExW(std::uint32_t) const noexcept { return thing(); }
+  bool SetWaitableTimer(handle, std::int64_t) const noexcept { return true; }
+  std::uint32_t WaitForMultipleObjects(std::uint32_t, const handle*, std::uint32_t) const noexcept { return 0; }
+  handle CreateThreadpoolTimer(handle) const noexcept { return thing(); }
+  void SetThreadpoolTimer(handle, std::int64_t) const noexcept {}
+  void CloseThreadpoolTimer(handle) const noexcept {}
+  void GetSystemTimeAsFileTime(win::file_time_halves& out) const noexcept {
+    out = {static_cast<std::uint32_t>(script_->now), static_cast<std::uint32_t>(script_->now >> 32)};
+  }
+
+ private:
+  // An event, a timer or a port, of which nothing is asked here.
+  static handle thing() noexcept { return reinterpret_cast<handle>(std::uintptr_t{0x10}); }
+
+  std::shared_ptr<fake_windows> script_;
+};
+
+}  // namespace hotwatch::test
