@@ -5,9 +5,11 @@ option(HOTWATCH_WERROR "Warnings in hotwatch's own programs are errors" ON)
 
 add_library(hotwatch_own INTERFACE)
 target_link_libraries(hotwatch_own INTERFACE hotwatch::hotwatch)
-target_compile_options(hotwatch_own INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion)
-if(HOTWATCH_WERROR)
-  target_compile_options(hotwatch_own INTERFACE -Werror)
+if(MSVC)
+  target_compile_options(hotwatch_own INTERFACE /W4 /permissive- /utf-8 /bigobj $<$<BOOL:${HOTWATCH_WERROR}>:/WX>)
+else()
+  target_compile_options(hotwatch_own INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion
+                                                $<$<BOOL:${HOTWATCH_WERROR}>:-Werror>)
 endif()
 
 function(hotwatch_program name)

@@ -17,14 +17,15 @@
 
 #include "duration.hpp"
 #include "printer.hpp"
+#include "process.hpp"
 
-enum class backend_name : std::uint8_t { inotify, polling };
+enum class backend_name : std::uint8_t { native, polling };
 
 struct arguments {
   std::vector<std::string> paths;
   hotwatch::options options;
   hotwatch::root_options root;
-  backend_name backend = backend_name::inotify;
+  backend_name backend = backend_name::native;
   line_format format = line_format::text;
   bool once = false;
   bool stats = false;
@@ -114,9 +115,9 @@ class telling_options {
   std::string interval;
   auto* poll = app.add_flag("--poll{500ms}", interval, "Look at everything every INTERVAL [500ms]: --poll[=INTERVAL]");
   std::string backend;
-  app.add_option("--backend", backend, "inotify or polling")
+  app.add_option("--backend", backend, std::string(native_name) + " or polling")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"inotify", "polling"}));
+      ->check(CLI::IsMember({native_name, "polling"}));
   app.add_option_function<std::string>("--spin", duration_reader("--spin", spin),
                                        "Busy-wait this long before blocking: lowest latency")
       ->type_name("TIME");
@@ -132,7 +133,7 @@ class telling_options {
     const bool named = argc > 1 && std::string_view(argv[1]) == "watch";
     app.parse(argc - (named ? 1 : 0), argv + (named ? 1 : 0));
     if (*poll) {
-      if (backend == "inotify") throw CLI::ExcludesError("--poll", "--backend inotify");
+      if (backend == native_name) throw CLI::ExcludesError("--poll", "--backend " + backend);
       std::chrono::nanoseconds value{0};
       duration_reader("--poll", value)(interval);
       wanted.options.poll_interval = std::chrono::ceil<std::chrono::milliseconds>(value);

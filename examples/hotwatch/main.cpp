@@ -2,25 +2,27 @@
 // SPDX-License-Identifier: BSL-1.0
 // hotwatch, the program: prints a line a change; records what happens, and replays it. Exit codes: 0 stopped, 1 a path
 // cannot be watched or a file not be read, 2 usage.
-#include <unistd.h>
 
 #include <cstdio>
 #include <hotwatch.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "arguments.hpp"
 #include "printer.hpp"
 #include "process.hpp"
-#include "trace/record_command.hpp"
 #include "trace/replay_command.hpp"
+#if HOTWATCH_LINUX  // it runs a command as Unix does
+#include "trace/record_command.hpp"
+#endif
 
 namespace {
 
 bool print(const printed& p) {
-  if (!p.err.empty() && !write_all(STDERR_FILENO, p.err)) return false;
-  return p.out.empty() || write_all(STDOUT_FILENO, p.out);
+  if (!p.err.empty() && !write_all(standard_error, p.err)) return false;
+  return p.out.empty() || write_all(standard_output, p.out);
 }
 
 template <class Watcher>
@@ -36,7 +38,7 @@ void watch(const arguments& wanted) {
     reader_is_there = print(printer.lines(batch, hotwatch::clock::now()));
     if (wanted.once && batch.size() > 0) break;
   }
-  if (wanted.stats) write_all(STDERR_FILENO, printer::counters(watcher.stats()));
+  if (wanted.stats) write_all(standard_error, printer::counters(watcher.stats()));
 }
 
 /// A glob or a time that the library refuses is the user's slip; the rest is the system's answer.
@@ -48,13 +50,21 @@ int exit_code(const std::error_code& error) {
 
 int main(int argc, char** argv) {
   try {
+    std::vector<std::string> words = arguments_as_they_were(argc, argv);
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    argc = static_cast<int>(words.size());
+    argv = pointers.data();
     const std::string_view command = argc > 1 ? argv[1] : "";
+#if HOTWATCH_LINUX
     if (command == "record") return trace::record_command(argc - 1, argv + 1);
+#endif
     if (command == "replay") return trace::replay_command(argc - 1, argv + 1);
     arguments wanted;
     if (const int answered = read_arguments(argc, argv, wanted); answered >= 0) return answered;
     switch (wanted.backend) {
-      case backend_name::inotify: watch<hotwatch::basic_watcher<hotwatch::inotify_backend>>(wanted); break;
+      case backend_name::native: watch<hotwatch::watcher>(wanted); break;
       case backend_name::polling: watch<hotwatch::polling_watcher>(wanted); break;
     }
     return 0;

@@ -3,8 +3,6 @@
 #pragma once
 // `hotwatch replay`: why did my reload fire twice?
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
@@ -95,11 +93,11 @@ inline int replay_command(int argc, char** argv) {
   if (!in) throw std::system_error(errno, std::system_category(), file);
   try {
     const replayed r = replay(read(file == "-" ? std::cin : in), chosen);
-    write_all(STDOUT_FILENO, table(r, most_changes));
+    write_all(standard_output, table(r, most_changes));
     std::size_t changes = 0;
     for (const replayed_batch& b : r.batches) changes += b.changes.size();
-    write_all(STDOUT_FILENO, std::to_string(r.batches.size()) + " batches, " + std::to_string(changes) +
-                                 " changes; the last event at " + written(r.last_event) + '\n');
+    write_all(standard_output, std::to_string(r.batches.size()) + " batches, " + std::to_string(changes) +
+                                   " changes; the last event at " + written(r.last_event) + '\n');
   } catch (const std::system_error&) {
     throw;
   } catch (const std::runtime_error& e) {
