@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "hotwatch/decode/windows.hpp"
+#include "hotwatch/os/windows/change_request.hpp"
 #include "hotwatch/os/windows/path.hpp"
 #include "hotwatch/os/windows/types.hpp"
 
@@ -43,6 +44,8 @@ class fake_windows {
   std::uint32_t drive_type = 3;  ///< fixed
   std::uint32_t error_of_longer_requests = 0;
   std::uint32_t error_of_requests = 0;
+  bool numbers_files = true;    ///< FAT does not
+  bool cancels_at_once = true;  ///< else when cancel_now() is called
   std::map<std::u16string, std::u16string> long_names;
   std::deque<std::string> kept;  ///< each ends the next request at once, of the directory ...
   std::uint64_t keeper = 2;      ///< ... of this number
@@ -79,14 +82,20 @@ class fake_windows {
   }
   void write(std::string_view path) { find(win::to_wide(path))->written = now += 10'000; }
 
-  /// Ends the request that waits at this directory: with records, or with a status and nothing else.
-  void tell(const entry_ptr& directory, std::string_view records, win::status result = win::status_success) {
-    const auto r = std::find_if(requests_.begin(), requests_.end(),
-                                [&](const request& waiting) { return waiting.of == directory; });
+  /// Ends the request that waits at this directory for this kind of change: with records, or with a status and nothing
+  /// else.
+  void tell(const entry_ptr& directory, std::string_view records, win::status result = win::status_success,
+            std::uint32_t kind = win::notify_names) {
+    const auto r = std::find_if(requests_.begin(), requests_.end(), [&](const request& waiting) {
+      return waiting.of == directory && (waiting.filter & kind) != 0;
+    });
     if (r == requests_.end()) throw std::runtime_error("nobody waits there");
     std::memcpy(r->buffer, records.data(), records.size());
-    end(*r, result, static_cast<std::uint32_t>(records.size()));
-    requests_.erase(r);
+    end(r, result, static_cast<std::uint32_t>(records.size()));
+  }
+  void cancel_now() {
+    port_.insert(port_.end(), late_.begin(), late_.end());
+    late_.clear();
   }
   [[nodiscard]] std::size_t waiting_at(const entry_ptr& directory) const {
     return static_cast<std::size_t>(
@@ -135,20 +144,23 @@ class fake_windows {
   [[nodiscard]] std::uint32_t error() const { return error_; }
   opened& at(win::handle h) { return handles_.at(h); }
 
-  bool list(win::handle h, char* out, std::uint32_t room) {
+  /// FILE_ID_BOTH_DIR_INFO, or FILE_FULL_DIR_INFO without numbers.
+  bool list(win::handle h, bool numbered, char* out, std::uint32_t room) {
+    if (numbered && !numbers_files) return fail(win::error_invalid_parameter);
+    const std::size_t head = numbered ? 104 : 68;
     opened& o = at(h);
     if (std::exchange(o.listed, true)) return fail(win::error_no_more_files);
     std::size_t at = 0, last = 0;
     for (const auto& [name, e] : o.of->children) {
-      const std::size_t size = (104 + 2 * name.size() + 7) / 8 * 8;
+      const std::size_t size = (head + 2 * name.size() + 7) / 8 * 8;
       if (at + size > room) throw std::runtime_error("the listing is longer than the test needs");
       const auto set = [&](std::size_t where, auto value) { std::memcpy(out + at + where, &value, sizeof value); };
       std::memset(out + at, 0, size);
       set(56, e->attributes);
       set(60, static_cast<std::uint32_t>(2 * name.size()));
       set(64, e->reparse_tag);
-      set(96, e->file_id);
-      std::memcpy(out + at + 104, name.data(), 2 * name.size());
+      if (numbered) set(96, e->file_id);
+      std::memcpy(out + at + head, name.data(), 2 * name.size());
       if (at != 0) {
         const auto step = static_cast<std::uint32_t>(at - last);
         std::memcpy(out + last, &step, sizeof step);
@@ -159,13 +171,13 @@ class fake_windows {
     return at != 0 || fail(win::error_file_not_found);
   }
 
-  bool ask(win::handle h, void* buffer, bool longer, win::overlapped& r) {
+  bool ask(win::handle h, void* buffer, bool longer, std::uint32_t filter, win::overlapped& r) {
     if (longer && error_of_longer_requests != 0) return fail(error_of_longer_requests);
     if (error_of_requests != 0) return fail(error_of_requests);
     const opened& o = at(h);
     if (o.of->deleted) return fail(win::error_access_denied);
     last_was_longer_ = longer;
-    requests_.push_back({o.of, h, o.key, buffer, &r});
+    requests_.push_back({o.of, h, o.key, filter, buffer, &r});
     if (o.of->file_id == keeper && !kept.empty()) {
       const std::string records = std::exchange(kept.front(), {});
       kept.pop_front();
@@ -178,21 +190,34 @@ class fake_windows {
       return waiting.at == h && (which == nullptr || waiting.what == which);
     });
     if (r == requests_.end()) return fail(1168);  // ERROR_NOT_FOUND
-    std::memset(r->buffer, 0xEE, 16);             // the buffer is the kernel's until the request is back
-    end(*r, result, 0);
-    requests_.erase(r);
+    end(r, result, 0);
     return true;
   }
-
-  std::deque<win::overlapped_entry> port;
+  void wake(std::uintptr_t key) {
+    port_.push_back({{.key = key, .request = nullptr, .internal = 0, .bytes = 0}, nullptr});
+  }
+  [[nodiscard]] bool is_port_empty() const { return port_.empty(); }
+  /// Until now request and buffer were the kernel's, who writes there.
+  win::overlapped_entry take_from_port() {
+    const ended first = port_.front();
+    port_.pop_front();
+    if (first.entry.request != nullptr) first.entry.request->internal = first.entry.internal;
+    if (first.buffer != nullptr && first.entry.bytes == 0) std::memset(first.buffer, 0xEE, 16);
+    return first.entry;
+  }
 
  private:
   struct request {
     entry_ptr of;
     win::handle at;
     std::uintptr_t key;
+    std::uint32_t filter;
     void* buffer;
     win::overlapped* what;
+  };
+  struct ended {
+    win::overlapped_entry entry;
+    void* buffer;
   };
 
   [[nodiscard]] entry_ptr find(std::u16string_view path) const {
@@ -208,14 +233,17 @@ class fake_windows {
     }
     return found;
   }
-  void end(const request& r, win::status result, std::uint32_t bytes) {
-    r.what->internal = result;
-    port.push_back({r.key, r.what, result, bytes});
+  void end(std::vector<request>::iterator r, win::status result, std::uint32_t bytes) {
+    const bool is_late = result != win::status_success && !cancels_at_once;
+    (is_late ? late_ : port_).push_back({{r->key, r->what, result, bytes}, r->buffer});
+    requests_.erase(r);
   }
 
   fake_entry top_;
   std::map<win::handle, opened> handles_;
   std::vector<request> requests_;
+  std::deque<ended> port_;
+  std::deque<ended> late_;
   std::uint64_t last_id_ = 0;
   std::uintptr_t last_handle_ = 0x1000;
   std::uint32_t error_ = 0;
@@ -263,7 +291,11 @@ class fake_windows_system {
         std::memcpy(out, &tag, sizeof tag);
         return true;
       }
-      default: return script_->list(h, static_cast<char*>(out), size);
+      default: {
+        const bool numbered =
+            what == win::file_info::id_both_directory || what == win::file_info::id_both_directory_restart;
+        return script_->list(h, numbered, static_cast<char*>(out), size);
+      }
     }
   }
   std::uint32_t GetFinalPathNameByHandleW(handle, char16_t*, std::uint32_t) const noexcept { return 0; }
@@ -277,11 +309,13 @@ class fake_windows_system {
   std::uint32_t GetDriveTypeW(const char16_t*) const noexcept { return script_->drive_type; }
   bool CompareStringOrdinal(std::u16string_view a, std::u16string_view b) const noexcept { return a == b; }
   bool has_ReadDirectoryChangesExW() const noexcept { return script_->has_longer_records; }
-  bool ReadDirectoryChangesW(handle h, void* buffer, std::uint32_t, bool, std::uint32_t, win::overlapped& r) const {
-    return script_->ask(h, buffer, false, r);
+  bool ReadDirectoryChangesW(handle h, void* buffer, std::uint32_t, bool, std::uint32_t filter,
+                             win::overlapped& r) const {
+    return script_->ask(h, buffer, false, filter, r);
   }
-  bool ReadDirectoryChangesExW(handle h, void* buffer, std::uint32_t, bool, std::uint32_t, win::overlapped& r) const {
-    return script_->ask(h, buffer, true, r);
+  bool ReadDirectoryChangesExW(handle h, void* buffer, std::uint32_t, bool, std::uint32_t filter,
+                               win::overlapped& r) const {
+    return script_->ask(h, buffer, true, filter, r);
   }
   bool CancelIoEx(handle h, win::overlapped& r) const { return script_->cancel(h, &r, 0xC0000120); }
   handle CreateIoCompletionPort(handle file, handle port, std::uintptr_t key) const {
@@ -291,12 +325,11 @@ class fake_windows_system {
   }
   bool GetQueuedCompletionStatusEx(handle, win::overlapped_entry* out, std::uint32_t room, std::uint32_t& count,
                                    std::uint32_t) const {
-    for (count = 0; count < room && !script_->port.empty(); script_->port.pop_front())
-      out[count++] = script_->port.front();
+    for (count = 0; count < room && !script_->is_port_empty();) out[count++] = script_->take_from_port();
     return count != 0;
   }
   bool PostQueuedCompletionStatus(handle, std::uintptr_t key) const {
-    script_->port.push_back({key, nullptr, 0, 0});
+    script_->wake(key);
     return true;
   }
   handle CreateEventW() const noexcept { return thing(); }

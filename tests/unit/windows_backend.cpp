@@ -25,8 +25,8 @@ class windows_backend_test : public testing::Test {
  protected:
   using fake_watcher = basic_watcher<basic_windows_backend<fake_windows_system>>;
 
-  void open() {
-    watcher = std::make_unique<fake_watcher>(options{}, fake_windows_system(disk));
+  void open(options o = {}) {
+    watcher = std::make_unique<fake_watcher>(std::move(o), fake_windows_system(disk));
     watcher->add(std::string_view("C:/root"));
   }
   windows_buffer records() const { return windows_buffer(form); }
@@ -245,7 +245,17 @@ TEST_F(windows_backend_test, buffers_outlive_what_is_cancelled) {
   open();
   watcher.reset();
   EXPECT_EQ(disk->handles(), 0u);
-  EXPECT_TRUE(disk->port.empty());
+  EXPECT_TRUE(disk->is_port_empty());
+}
+
+TEST_F(windows_backend_test, so_they_do_when_the_cancelling_takes_its_time) {
+  open();
+  disk->cancels_at_once = false;
+  watcher->remove(std::string_view("C:/root"));
+  EXPECT_EQ(told(), lines{});
+  disk->cancel_now();  // writes where it may
+  EXPECT_EQ(told(), lines{});
+  EXPECT_TRUE(disk->is_port_empty());
 }
 
 TEST_F(windows_backend_test, a_short_name_is_asked_for_its_long_one) {
@@ -265,6 +275,28 @@ TEST_F(windows_backend_test, another_spelling_is_the_same_file) {
   EXPECT_EQ(told(), lines{"removed ReadMe"});
 }
 
+TEST_F(windows_backend_test, a_rename_that_changes_the_case_alone_is_one) {
+  disk->make("C:/root/readme");
+  open();
+  disk->put("C:/root/ReadMe", disk->take("C:/root/readme"));
+  tell(records()
+           .add({file_action_renamed_old_name, u"README", 0x20, 50})
+           .add({file_action_renamed_new_name, u"ReadMe", 0x20, 50}));
+  EXPECT_EQ(told(), lines{"renamed readme -> ReadMe"});
+}
+
+TEST_F(windows_backend_test, where_files_have_no_numbers_names_are_listed_all_the_same) {
+  disk->numbers_files = false;
+  disk->make("C:/root/d", true);
+  disk->make("C:/root/d/f");
+  open();
+  EXPECT_EQ(watcher->stats().files, 1u);
+  disk->take("C:/root/d/f");
+  disk->make("C:/root/d/g");
+  disk->tell(root, "");
+  EXPECT_EQ(told(), (lines{"removed d/f", "created d/g"}));
+}
+
 TEST_F(windows_backend_test, junctions_are_not_entered) {
   const auto junction = disk->make("C:/root/j", true);
   junction->attributes |= file_attribute_reparse_point;
@@ -280,8 +312,7 @@ TEST_F(windows_backend_test, junctions_are_not_entered) {
 
 TEST_F(windows_backend_test, what_happens_below_an_excluded_directory_costs_no_look) {
   disk->make("C:/root/build", true);
-  watcher = std::make_unique<fake_watcher>(options{.exclude = {"build/"}}, fake_windows_system(disk));
-  watcher->add(std::string_view("C:/root"));
+  open({.exclude = {"build/"}});
   const std::uint64_t rescans = watcher->stats().rescans;
   disk->make("C:/root/build/f");
   tell(records().add({file_action_added, u"build\\f", 0x20, 50}));
