@@ -124,6 +124,13 @@ template <class B>
 requires requires { B::hears_closing; }
 inline constexpr bool hears_closing<B> = B::hears_closing;
 
+/// Whether it tells of permissions, owner and times only after hear_attributes(), which is called before all else if
+/// they are to be told.
+template <class B>
+concept must_be_asked_for_attributes = requires(B& b) {
+  b.hear_attributes();
+};
+
 /// What can be done when it overflows, for a person to read.
 template <class B>
 inline constexpr std::string_view overflow_advice = {};

@@ -592,7 +592,6 @@ TYPED_TEST(conformance, ExcludedDirectoriesAreNotWatched) {
 }
 
 TYPED_TEST(conformance, MetadataOnlyWhenAskedFor) {
-  if (const char* why = raw::gap::metadata(); why != nullptr && !this->polls) GTEST_SKIP() << why;
   this->root.write("f");
   this->open();
   this->root.chmod("f", 0400);

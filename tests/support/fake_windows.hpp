@@ -117,6 +117,7 @@ class fake_windows {
     entry_ptr of;
     bool listed = false;
     std::uintptr_t key = 0;
+    std::u16string path;  ///< if it was opened by a whole one
   };
   win::status open(win::handle& out, win::handle directory, std::u16string_view name, std::uint32_t options) {
     constexpr win::status no_such_file = 0xC0000034, not_a_directory = 0xC0000103;
@@ -129,7 +130,8 @@ class fake_windows {
     if (e->deleted) return win::status_delete_pending;
     if ((options & win::file_directory_file) != 0 && !e->is_directory()) return not_a_directory;
     out = reinterpret_cast<win::handle>(++last_handle_);
-    handles_[out] = {e};
+    std::u16string whole(directory == nullptr ? name.substr(std::u16string_view(u"\\??\\").size()) : u"");
+    handles_[out] = {e, false, 0, std::move(whole)};
     return win::status_success;
   }
   void close(win::handle h) {
@@ -298,7 +300,11 @@ class fake_windows_system {
       }
     }
   }
-  std::uint32_t GetFinalPathNameByHandleW(handle, char16_t*, std::uint32_t) const noexcept { return 0; }
+  std::uint32_t GetFinalPathNameByHandleW(handle h, char16_t* out, std::uint32_t room) const {
+    const std::u16string& path = script_->at(h).path;
+    if (path.size() < room) path.copy(out, path.size());
+    return static_cast<std::uint32_t>(path.size() + (path.size() < room ? 0 : 1));
+  }
   std::uint32_t GetFullPathNameW(const char16_t*, std::uint32_t, char16_t*) const noexcept { return 0; }
   std::uint32_t GetLongPathNameW(const char16_t* path, char16_t* out, std::uint32_t) const {
     const auto known = script_->long_names.find(std::u16string(fake_windows::from_drive(path)));

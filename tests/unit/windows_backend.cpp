@@ -297,6 +297,52 @@ TEST_F(windows_backend_test, where_files_have_no_numbers_names_are_listed_all_th
   EXPECT_EQ(told(), (lines{"removed d/f", "created d/g"}));
 }
 
+TEST_F(windows_backend_test, attributes_have_a_handle_of_their_own) {
+  disk->make("C:/root/f");
+  disk->make("C:/root/d", true);
+  open({.metadata = true});
+  EXPECT_EQ(disk->waiting_at(root), 2u);
+  disk->tell(root,
+             records()
+                 .add({file_action_modified, u"f", 0x21, 50})
+                 .add({file_action_modified, u"d", file_attribute_directory, 51})
+                 .bytes,
+             status_success, notify_attributes);
+  EXPECT_EQ(told(), (lines{"metadata f", "metadata d"}));
+  disk->write("C:/root/f");
+  disk->tell(root, records().add({file_action_modified, u"f", 0x21, 50}).bytes, status_success, notify_attributes);
+  tell(records().add({file_action_modified, u"f", 0x21, 50}));
+  EXPECT_EQ(told(), lines{"modified f"});
+  watcher->remove(std::string_view("C:/root"));
+  EXPECT_EQ(disk->waiting_at(root), 0u);
+}
+
+TEST_F(windows_backend_test, the_death_of_either_handle_is_that_of_the_watch) {
+  for (const std::uint32_t kind : {notify_names, notify_attributes}) {
+    open({.metadata = true});
+    disk->tell(root, "", 0xC000020C, kind);  // STATUS_CONNECTION_DISCONNECTED
+    EXPECT_EQ(told(), lines{});
+    EXPECT_EQ(disk->waiting_at(root), 2u);
+    EXPECT_EQ(watcher->stats().polled_directories, 0u);
+  }
+}
+
+TEST_F(windows_backend_test, each_root_hears_of_attributes_itself) {
+  disk->make("C:/root/f");
+  open({.metadata = true});
+  watcher->add(std::string_view("C:/root/f"));
+  EXPECT_EQ(disk->waiting_at(root), 5u);  // the guard of the file too
+  watcher->remove(std::string_view("C:/root"));
+  EXPECT_EQ(disk->waiting_at(root), 3u);
+  disk->tell(root, records().add({file_action_modified, u"f", 0x21, 50}).bytes, status_success, notify_attributes);
+  EXPECT_EQ(told(), lines{"metadata f"});
+}
+
+TEST_F(windows_backend_test, attributes_that_are_not_asked_for_are_not_heard) {
+  open();
+  EXPECT_EQ(disk->waiting_at(root), 1u);
+}
+
 TEST_F(windows_backend_test, junctions_are_not_entered) {
   const auto junction = disk->make("C:/root/j", true);
   junction->attributes |= file_attribute_reparse_point;

@@ -26,12 +26,13 @@
 namespace hotwatch::inline v0 {
 
 /// One handle a root tells of the whole tree below it; a second one, at the directory above, that the root itself was
-/// renamed, removed or made. Shares of other machines are polled: a server may keep the changes of others to itself.
+/// renamed, removed or made; with `metadata` a third one of attributes and permissions. Shares of other machines are
+/// polled: a server may keep the changes of others to itself.
 ///
-/// What Windows does not say: that a writer has closed, so nothing is told before the quiet of the debounce; that
-/// permissions were changed, so `metadata` is told by polling only; what is written through a handle that stays open,
-/// until it is flushed; and where a root without file numbers (FAT) is concerned, that a file moved to another
-/// directory. While a root is watched, no directory above it can be renamed.
+/// What Windows does not say: that a writer has closed, so nothing is told before the quiet of the debounce; that only
+/// the times of a file were set, which is told as `modified`; what is written through a handle that stays open, until
+/// it is flushed; and where a root without file numbers (FAT) is concerned, that a file moved to another directory.
+/// While a root is watched, no directory above it can be renamed.
 template <class System>
 class basic_windows_backend {
   using os_directory = detail::windows::directory<System>;
@@ -83,6 +84,8 @@ class basic_windows_backend {
     for (auto& w : watches_) (void)w.release();
   }
 
+  void hear_attributes() noexcept { hears_attributes_ = true; }
+
   [[nodiscard]] directory open_root(const char* path, std::error_code& ec) {
     const auto [known, is_new] = ways_by_path_.try_emplace(path, static_cast<std::uint32_t>(ways_.size()));
     if (is_new) ways_.push_back({path, is_remote(path)});
@@ -111,15 +114,21 @@ class basic_windows_backend {
               "a share of another machine, which may not tell of others' changes"};
     using namespace detail::windows;
     const bool tree = scope == watch_scope::tree;
-    return begin(d, tree ? role::tree : role::entries, who, {}, {notify_names | notify_content, tree});
+    const watch_answer answer =
+        begin(d, tree ? role::tree : role::entries, who, {}, {notify_names | notify_content, tree}, next_number_);
+    if (answer.watch == detail::no_watch || !hears_attributes_) return answer;
+    // Apart from the others, because a record does not say what was modified.
+    const watch_answer also = begin(d, role::attributes, who, {}, {notify_attributes, tree}, answer.watch);
+    if (also.watch == detail::no_watch) close(answer.watch);
+    return also;
   }
 
   void unwatch(std::int32_t number) noexcept {
     if (const auto known = directories_.find(number); known != directories_.end()) {
       numbers_.erase(known->second);
       directories_.erase(known);
-    } else if (watching* const w = find(number); w != nullptr) {
-      end(*w);
+    } else {
+      close(number);
     }
   }
 
@@ -142,8 +151,8 @@ class basic_windows_backend {
       const std::string_view step = name.substr(0, name.find('/'));
       file_status status;
       if ((ec = d.look({}, status))) return {false, ec};
-      const watch_answer answer =
-          begin(d, role::guard, {status.device, status.file_id}, step, {detail::windows::notify_names, false});
+      const watch_answer answer = begin(d, role::guard, {status.device, status.file_id}, step,
+                                        {detail::windows::notify_names, false}, next_number_);
       if (answer.watch == detail::no_watch)
         return {false, answer.error, "that the root was moved or replaced may go unnoticed"};
       guards.push_back(answer.watch);
@@ -208,7 +217,8 @@ class basic_windows_backend {
       return static_cast<std::size_t>(detail::mix64(i.file_id ^ i.device << 32));
     }
   };
-  enum class role : std::uint8_t { tree, entries, guard };
+  /// Those of attributes share the number of a tree, or of entries.
+  enum class role : std::uint8_t { tree, entries, attributes, guard };
   /// A path by which directories are reached.
   struct way {
     std::string path;
@@ -236,26 +246,29 @@ class basic_windows_backend {
            drive_remote;
   }
 
-  // The one that watches this already, or a new one.
+  // The one that watches this already, or a new one of that number.
   [[nodiscard]] watch_answer begin(const directory& d, role what, identity who, std::string_view step,
-                                   detail::windows::change_filter filter) {
+                                   detail::windows::change_filter filter, std::int32_t number) {
     for (const auto& w : watches_)
-      if (w->changes.is_open() && w->what == what && w->who == who && w->way == d.way_ && w->step == step)
+      if (w->changes.is_open() && w->what == what && w->who == who && w->way == d.way_ && w->step == step &&
+          (what != role::attributes || w->number == number))
         return {w->number};
-    auto w =
-        std::make_unique<watching>(system_, next_number_++, what, who, d.way_, step, filter, port_.event(), pairs_);
+    auto w = std::make_unique<watching>(system_, number, what, who, d.way_, step, filter, port_.event(), pairs_);
     const std::error_code ec = w->changes.open(d.directory_, port_.get());
     if (ec) return {detail::no_watch, true, ec};
+    if (number == next_number_) ++next_number_;
     port_.raise();
     ways_[d.way_].trees += what == role::tree ? 1 : 0;
     watches_.push_back(std::move(w));
     return {watches_.back()->number};
   }
 
-  void end(watching& w) noexcept {
-    if (!w.changes.is_open()) return;
-    w.changes.close();
-    note_end(w);
+  void close(std::int32_t number) noexcept {
+    for (const auto& w : watches_) {
+      if (w->number != number || !w->changes.is_open()) continue;
+      w->changes.close();
+      note_end(*w);
+    }
   }
   void note_end(const watching& w) noexcept { ways_[w.way].trees -= w.what == role::tree ? 1u : 0u; }
 
@@ -265,7 +278,10 @@ class basic_windows_backend {
     const detail::windows::request_end end = w.changes.take_back(p.result, p.bytes);
     if (!was_open) return 0;
     const bool died = !w.changes.is_open();
-    if (died) note_end(w);
+    if (died) {
+      note_end(w);
+      close(w.number);
+    }
     std::size_t records = 0;
     if (end == detail::windows::request_end::records) {
       records = w.changes.give_records(w.number, [&](const hint& h) { give(w, h, sink); });
@@ -309,11 +325,6 @@ class basic_windows_backend {
     return known->second;
   }
 
-  [[nodiscard]] watching* find(std::int32_t number) noexcept {
-    for (const auto& w : watches_)
-      if (w->number == number) return w.get();
-    return nullptr;
-  }
   [[nodiscard]] watching* find_by_key(std::uintptr_t key) noexcept {
     for (const auto& w : watches_)
       if (reinterpret_cast<std::uintptr_t>(&w->changes) == key) return w.get();
@@ -336,6 +347,7 @@ class basic_windows_backend {
   std::unordered_map<identity, std::int32_t, identity_hash> numbers_;  ///< of directories inside of trees
   std::unordered_map<std::int32_t, identity> directories_;
   std::int32_t next_number_ = 1;
+  bool hears_attributes_ = false;
   std::vector<typename port::packet> ended_;
   std::vector<typename port::packet> taken_;
   bool drained_ = true;

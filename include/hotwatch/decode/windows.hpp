@@ -140,10 +140,12 @@ class move_pairs {
   std::uint32_t last_ = 0;
 };
 
-/// Makes hints of what is read of one watched directory. Names are given as WTF-8 with slashes.
+/// Makes hints of what is read of one watched directory. Names are given as WTF-8 with slashes. A record does not say
+/// what was modified: who asked for one thing only knows it.
 class decoder {
  public:
-  explicit decoder(move_pairs& pairs) noexcept : pairs_(&pairs) {}
+  explicit decoder(move_pairs& pairs, hint_kind modified = hint_kind::written) noexcept
+      : pairs_(&pairs), modified_(modified) {}
 
   /// Gives each record's hint to `sink`, with the handle `watch`; returns how many records there were. What the hint
   /// views lives until the next one.
@@ -156,7 +158,7 @@ class decoder {
     for (bool more = reader.next(now); more; now = after) {
       ++records;
       more = reader.next(after);
-      hint h{hint_kind::written, watch};
+      hint h{modified_, watch};
       h.is_typed = now.is_typed;
       if (now.is_directory) h.type = entry_type::directory;
       if (!settle_kind(now, !more, h)) continue;
@@ -184,8 +186,8 @@ class decoder {
         h.kind = hint_kind::moved_from;
         h.pair = pairs_->leave(r.file_id);
         return true;
-      // Of a directory: something in it came or went, as another record says.
-      case file_action_modified: return !r.is_directory;
+      // Written, of a directory: something in it came or went, as another record says.
+      case file_action_modified: return !r.is_directory || h.kind != hint_kind::written;
       case file_action_renamed_old_name:
         h.kind = hint_kind::moved_from;
         h.pair = renamed_ = pairs_->begin();
@@ -216,6 +218,7 @@ class decoder {
   }
 
   move_pairs* pairs_;
+  hint_kind modified_;
   std::uint32_t renamed_ = 0;  ///< the pair of an old name whose new one is still to come
   std::vector<std::uint64_t> coming_;
   std::u16string wide_;

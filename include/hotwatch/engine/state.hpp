@@ -80,7 +80,10 @@ struct engine_state {
       : opts(chosen),
         names(chosen.include, chosen.exclude, ignores_case<Backend>),
         due(chosen.debounce),
-        disk(std::forward<Arguments>(arguments)...) {}
+        disk(std::forward<Arguments>(arguments)...) {
+    if constexpr (must_be_asked_for_attributes<Backend>)
+      if (opts.metadata) disk.hear_attributes();
+  }
 
   void tell(notice_kind kind, node_id id, std::error_code error = {}, std::string_view advice = {}) {
     std::string path;

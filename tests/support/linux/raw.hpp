@@ -128,7 +128,6 @@ inline constexpr bool has_symlinks = true;
 namespace gap {
 inline const char* root_removal() { return nullptr; }
 inline const char* moves_between_roots() { return nullptr; }
-inline const char* metadata() { return nullptr; }
 inline const char* closing() { return nullptr; }
 }  // namespace gap
 /// What is wrong with a path through a file.

@@ -87,7 +87,6 @@ inline const char* root_removal() {
 inline const char* moves_between_roots() {
   return is_wine() ? "Wine: no ReadDirectoryChangesExW, so the records have no file numbers" : nullptr;
 }
-inline const char* metadata() { return "Windows: a record does not say that only the attributes were changed"; }
 inline const char* closing() { return "Windows: nobody is told that a writer has closed"; }
 }  // namespace gap
 /// What is wrong with a path through a file: Windows does not say that it is one.

@@ -67,6 +67,7 @@ TEST(windows_layouts, the_numbers_are_windows_own) {
               {error_cant_resolve_filename, ERROR_CANT_RESOLVE_FILENAME},
               {notify_names, FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_DIR_NAME},
               {notify_content, FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE | FILE_NOTIFY_CHANGE_CREATION},
+              {notify_attributes, FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SECURITY},
               {static_cast<std::uint32_t>(file_info::basic), FileBasicInfo},
               {static_cast<std::uint32_t>(file_info::attribute_tag), FileAttributeTagInfo},
               {static_cast<std::uint32_t>(file_info::id_both_directory), FileIdBothDirectoryInfo},

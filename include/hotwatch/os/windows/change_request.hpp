@@ -25,9 +25,10 @@ struct change_filter {
   bool subtree;
 };
 
-/// Not ATTRIBUTES, SECURITY and LAST_ACCESS: virus scanners and indexers make those of every file, and a record does
-/// not say which it was.
-inline constexpr std::uint32_t notify_names = 0x1 | 0x2, notify_content = 0x8 | 0x10 | 0x40;
+/// Not LAST_ACCESS. ATTRIBUTES and SECURITY only for who wants them, and apart from the others: virus scanners and
+/// indexers change those of every file, and a record does not say which it was.
+inline constexpr std::uint32_t notify_names = 0x1 | 0x2, notify_content = 0x8 | 0x10 | 0x40,
+                               notify_attributes = 0x4 | 0x100;
 
 /// How a request ended.
 enum class request_end : std::uint8_t { records, overflow, dead };
@@ -50,7 +51,9 @@ class change_request {
 
   /// `event` is set when the request is completed.
   change_request(System& system, change_filter filter, handle event, move_pairs& pairs)
-      : system_(system), filter_(filter), decoder_(pairs) {
+      : system_(system),
+        filter_(filter),
+        decoder_(pairs, filter.what == notify_attributes ? hint_kind::attributes : hint_kind::written) {
     request_.event = event;
   }
   change_request(const change_request&) = delete;
