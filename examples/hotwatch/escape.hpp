@@ -52,30 +52,46 @@ inline void append_hex(std::string& out, unsigned char byte) {
   }
 }
 
-/// U+0080 to U+009F: a terminal may take them for control sequences.
-[[nodiscard]] constexpr bool is_c1_control(std::string_view text, std::size_t length) noexcept {
-  return length == 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
+/// The code point of a well-formed character of at most three bytes: all that is asked about.
+[[nodiscard]] constexpr unsigned code_point(std::string_view character) noexcept {
+  const auto low = [&](std::size_t i) { return static_cast<unsigned char>(character[i]) & 0x3Fu; };
+  const unsigned lead = static_cast<unsigned char>(character[0]);
+  if (character.size() == 2) return (lead & 0x1F) << 6 | low(1);
+  if (character.size() == 3) return (lead & 0x0F) << 12 | low(1) << 6 | low(2);
+  return lead;
+}
+
+/// What would end the line, command the terminal, or make the rest of the line read otherwise than it is written:
+/// controls (C0, DEL, C1), the line and paragraph separators, and the marks that turn the direction of writing (Unicode
+/// Standard Annex 9).
+[[nodiscard]] constexpr bool is_unprintable(std::string_view character) noexcept {
+  if (character.size() > 3) return false;
+  const unsigned c = code_point(character);
+  const auto within = [c](unsigned first, unsigned last) { return c >= first && c <= last; };
+  return c < 0x20 || within(0x7F, 0x9F) || c == 0x61C || within(0x200E, 0x200F) || within(0x2028, 0x202E) ||
+         within(0x2066, 0x2069);
 }
 
 }  // namespace detail
 
-/// For a person and for line-wise tools: backslash, control characters and what is no UTF-8 become `\\`, `\n`, `\x1b`.
+/// For a person and for line-wise tools: backslash, what cannot be printed and what is no UTF-8 become `\\`, `\n`,
+/// `\x1b`, byte by byte.
 inline void append_text(std::string& out, std::string_view path) {
   while (!path.empty()) {
     const std::size_t length = utf8_length(path);
-    const auto lead = static_cast<unsigned char>(path[0]);
-    if (const char letter = detail::short_escape(lead)) {
+    const std::string_view character = path.substr(0, length == 0 ? 1 : length);
+    if (const char letter = detail::short_escape(static_cast<unsigned char>(path[0]))) {
       out += '\\';
       out += letter;
-    } else if (length == 0 || lead < 0x20 || lead == 0x7F || detail::is_c1_control(path, length)) {
-      for (const char c : path.substr(0, length == 0 ? 1 : length)) {
+    } else if (length == 0 || detail::is_unprintable(character)) {
+      for (const char c : character) {
         out += "\\x";
         detail::append_hex(out, static_cast<unsigned char>(c));
       }
     } else {
-      out += path.substr(0, length);
+      out += character;
     }
-    path.remove_prefix(length == 0 ? 1 : length);
+    path.remove_prefix(character.size());
   }
 }
 
@@ -86,6 +102,7 @@ inline void append_json(std::string& out, std::string_view path) {
   out += '"';
   while (!path.empty()) {
     const std::size_t length = utf8_length(path);
+    const std::string_view character = path.substr(0, length == 0 ? 1 : length);
     const auto lead = static_cast<unsigned char>(path[0]);
     if (length == 0) {
       out += "\\udc";
@@ -95,13 +112,15 @@ inline void append_json(std::string& out, std::string_view path) {
     } else if (const char letter = detail::short_escape(lead)) {
       out += '\\';
       out += letter;
-    } else if (lead < 0x20 || lead == 0x7F) {
-      out += "\\u00";
-      detail::append_hex(out, lead);
+    } else if (detail::is_unprintable(character)) {
+      const unsigned c = detail::code_point(character);
+      out += "\\u";
+      detail::append_hex(out, static_cast<unsigned char>(c >> 8));
+      detail::append_hex(out, static_cast<unsigned char>(c & 0xFF));
     } else {
-      out += path.substr(0, length);
+      out += character;
     }
-    path.remove_prefix(length == 0 ? 1 : length);
+    path.remove_prefix(character.size());
   }
   out += '"';
 }

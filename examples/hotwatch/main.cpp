@@ -3,7 +3,7 @@
 // hotwatch, the program: prints a line a change; records what happens, and replays it. Exit codes: 0 stopped, 1 a path
 // cannot be watched or a file not be read, 2 usage.
 
-#include <cstdio>
+#include <exception>
 #include <hotwatch.hpp>
 #include <string>
 #include <string_view>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "escape.hpp"
 #include "printer.hpp"
 #include "process.hpp"
 #include "trace/replay_command.hpp"
@@ -41,6 +42,13 @@ void watch(const arguments& wanted) {
   if (wanted.stats) write_all(standard_error, printer::counters(watcher.stats()));
 }
 
+/// A message may quote a path or a line of a trace, which may hold anything.
+void complain(const std::exception& e) {
+  std::string line = "hotwatch: ";
+  append_text(line, e.what());
+  write_all(STDERR_FILENO, line += '\n');
+}
+
 /// A glob or a time that the library refuses is the user's slip; the rest is the system's answer.
 int exit_code(const std::error_code& error) {
   return error == hotwatch::errc::malformed_glob || error == hotwatch::errc::option_out_of_range ? 2 : 1;
@@ -69,10 +77,10 @@ int main(int argc, char** argv) {
     }
     return 0;
   } catch (const std::system_error& e) {
-    std::fprintf(stderr, "hotwatch: %s\n", e.what());
+    complain(e);
     return exit_code(e.code());
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "hotwatch: %s\n", e.what());
+    complain(e);
     return 1;
   }
 }

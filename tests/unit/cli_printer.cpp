@@ -50,7 +50,19 @@ TEST(CliPrinter, AControlCharacterCannotLeaveItsLine) {
   EXPECT_EQ(text("a\nb\tc\rd\x1b[0m\x7f"), R"(a\nb\tc\rd\x1b[0m\x7f)");
   EXPECT_EQ(json("a\nb\tc\rd\x1b[0m\x7f"), R"("a\nb\tc\rd\u001b[0m\u007f")");
   EXPECT_EQ(text("\xC2\x9B"), R"(\xc2\x9b)");  // U+009B begins a terminal's control sequence
-  EXPECT_EQ(json("\xC2\x9B"), "\"\xC2\x9B\"");
+  EXPECT_EQ(json("\xC2\x9B"), R"("\u009b")");
+}
+
+TEST(CliPrinter, WhatAReaderMightTakeForANewLineOrTurnAround) {
+  EXPECT_EQ(text("a\u2028b\u2029c\u0085"), R"(a\xe2\x80\xa8b\xe2\x80\xa9c\xc2\x85)");
+  EXPECT_EQ(json("a\u2028b\u2029c\u0085"), R"("a\u2028b\u2029c\u0085")");
+  for (const char* const mark : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202E", "\u2066", "\u2069"}) {
+    EXPECT_EQ(text(mark).substr(0, 2), "\\x");
+    EXPECT_EQ(json(mark).substr(0, 3), "\"\\u");
+  }
+  for (const char* const beside :
+       {"\u00A0", "\u061B", "\u061D", "\u200D", "\u2010", "\u2027", "\u202F", "\u2065", "\u206A"})
+    EXPECT_EQ(text(beside), beside);
 }
 
 TEST(CliPrinter, QuotesAndBackslashes) {
