@@ -140,7 +140,9 @@ class background {
 ///
 /// Thread-safety: add, remove, stop and wait may be called from any thread and from inside the callback (wait: not from
 /// there). They do not wait for the callback, except that stop(), wait() and the destructor return only when it runs no
-/// more; called inside the callback, stop() and the destructor return at once and this call of it is the last.
+/// more; called inside the callback, stop() and the destructor return at once and this call of it is the last. None of
+/// them may be called in a signal handler: they wait for a thread. The child of a fork() has no such thread: there the
+/// object is to be left alone, until exec() or _exit().
 template <class Watcher>
 class basic_subscription {
  public:

@@ -178,7 +178,8 @@ class basic_watcher {
     }
   }
 
-  /// Ends the watcher: wait() returns an empty batch, now and ever after. From any thread, callback or signal handler.
+  /// Ends the watcher: wait() returns an empty batch, now and ever after, and an add() that is under way reads no
+  /// further directory. From any thread, callback or signal handler.
   void stop() noexcept {
     s_.stopped.store(true);
     s_.disk.wake();

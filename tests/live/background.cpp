@@ -187,6 +187,48 @@ TEST_F(Subscription, StopFromThreeThreads) {
   }
 }
 
+TEST_F(Subscription, StopInsideTheCallbackAndFromThreeThreadsAtOnce) {
+  for (int i = 0; i < 30; ++i) {
+    std::atomic<subscription*> self = nullptr;
+    std::atomic<bool> is_called = false;
+    std::atomic<int> calls = 0;
+    auto sub = hotwatch::watch(root.path(), [&](const change&) {
+      ++calls;
+      subscription* me = nullptr;
+      while ((me = self.load()) == nullptr) std::this_thread::yield();
+      is_called = true;
+      is_called.notify_all();
+      me->stop();
+    });
+    self = &sub;
+    root.write("f" + std::to_string(i));
+    root.write("g" + std::to_string(i));
+    is_called.wait(false);
+    std::thread threads[3];
+    for (std::thread& t : threads) t = std::thread([&] { sub.stop(); });
+    for (std::thread& t : threads) t.join();
+    sub.wait();
+    EXPECT_EQ(calls, 1);
+  }
+}
+
+TEST_F(Subscription, WaitInsideTheCallbackIsAnError) {
+  std::atomic<subscription*> self = nullptr;
+  auto sub = hotwatch::watch(root.path(), [&](const change&) {
+    subscription* me = nullptr;
+    while ((me = self.load()) == nullptr) std::this_thread::yield();
+    me->wait();
+  });
+  self = &sub;
+  root.write("f");
+  try {
+    sub.wait();
+    FAIL();
+  } catch (const std::system_error& e) {
+    EXPECT_EQ(e.code(), std::errc::resource_deadlock_would_occur);
+  }
+}
+
 TEST_F(Subscription, WaitFromTwoThreads) {
   auto sub = hotwatch::watch(root.path(), [](const batch&) {});
   std::thread one([&] { sub.wait(); });

@@ -116,7 +116,7 @@ class pump {
     scan_.try_watches_again();
     constexpr scan_policy files{.files = true};
     scan_.begin_several();
-    for (std::size_t i = 0, count = s_.polled.size(); i < count; ++i) {
+    for (std::size_t i = 0, count = s_.polled.size(); i < count && !s_.stopped; ++i) {
       const node_id id = s_.polled[i];
       const node& n = s_.known[id];
       if (!n.polled) continue;

@@ -187,6 +187,7 @@ class scanner {
     const std::error_code ec = enter(top, std::move(d), policy, m);
     while (frames_.size() > base) {
       frame& f = frames_.back();
+      if (s_.stopped) to_enter_.resize(f.first);  // nobody will be told of them
       if (to_enter_.size() == f.first) {
         frames_.pop_back();
         continue;
@@ -375,7 +376,7 @@ class scanner {
       const arrival a = arrivals_.back();
       arrivals_.pop_back();
       const std::string_view name = s_.known.names().view(a.name);
-      if (s_.known.find(a.parent, name) == no_node) settle_arrival(a, name, policy, m);
+      if (!s_.stopped && s_.known.find(a.parent, name) == no_node) settle_arrival(a, name, policy, m);
       s_.known.names().release(a.name);
     }
     missing_.vanish(m);

@@ -19,9 +19,10 @@ class teller {
   teller(engine_state<Backend>& state, lookup<Backend>& lookup, name_doubts<Backend>& doubts) noexcept
       : s_(state), lookup_(lookup), doubts_(doubts) {}
 
-  /// What is due, or with `all` whatever there is; nullptr if that is nothing. Valid until the next of these calls.
+  /// What is due, or with `all` whatever there is; nullptr if that is nothing, or once stopped: a look that broke off
+  /// then knows only a part. Valid until the next of these calls.
   [[nodiscard]] const batch* tell(bool all, moment m) {
-    if (!all && !is_due(m)) return nullptr;
+    if (s_.stopped || (!all && !is_due(m))) return nullptr;
     if (all) learn_types(m);
     const auto oldest = s_.differing.tell(s_.due, m.now, all || !hears_closing<Backend>);
     if (s_.due.pending()) s_.due.told(m.now, oldest);
