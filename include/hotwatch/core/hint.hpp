@@ -12,17 +12,19 @@
 namespace hotwatch::inline v0::detail {
 
 enum class hint_kind : std::uint8_t {
-  appeared,    ///< the name was made, or linked
-  vanished,    ///< the name was removed
-  moved_from,  ///< the name left; its other half carries the same pair
-  moved_to,    ///< the name came; its other half, if there is one, carries the same pair
-  written,     ///< content was written, and the writer may go on
-  completed,   ///< a writer closed
-  attributes,  ///< permissions, owner, times or the number of links
-  look_again,  ///< anything may have happened in and below this directory
-  gone,        ///< the watched object itself left its place, or its file system was unmounted
-  unwatched,   ///< this handle is dead: nothing more comes of it
-  overflow,    ///< hints were dropped, of whatever handle
+  appeared,        ///< the name was made, or linked
+  vanished,        ///< the name was removed
+  moved_from,      ///< the name left; its other half carries the same pair
+  moved_to,        ///< the name came; its other half, if there is one, carries the same pair
+  written,         ///< content was written, and the writer may go on
+  completed,       ///< a writer closed
+  attributes,      ///< permissions, owner, times or the number of links
+  own_attributes,  ///< those of this directory itself, where nothing says so of its name in the directory above
+  came_or_went,    ///< the name was made and removed, in whatever order: what is there now has to be looked at
+  look_again,      ///< anything may have happened in and below this directory
+  gone,            ///< the watched object itself left its place, or its file system was unmounted
+  unwatched,       ///< this handle is dead: nothing more comes of it
+  overflow,        ///< hints were dropped, of whatever handle
 };
 
 /// One hint. A view into the backend's buffer.
@@ -38,6 +40,8 @@ struct hint {
   std::uint32_t pair = 0;
   /// False: the kernel did not say whether it is a directory, and `type` is to be looked up.
   bool is_typed = true;
+  /// The kernel made one of several hints about this name, some of which may have come later than those behind it.
+  bool merged = false;
 };
 
 }  // namespace hotwatch::inline v0::detail

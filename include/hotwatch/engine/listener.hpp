@@ -69,6 +69,10 @@ class listener {
         else
           (void)scan_.scan(id, everything, m);
         return;
+      case hint_kind::own_attributes:
+        if (n.unreadable) (void)scan_.scan(id, everything, m);
+        if (n.parent != no_node) s_.settle.change_attributes(id, s_.opts.metadata, m);
+        return;
       default: break;
     }
     if (h.name.empty()) {
@@ -81,7 +85,8 @@ class listener {
       name = roots_.name_in(r, name);
       if (name.empty()) return;
       // What stands there now may be a symlink, and the file elsewhere.
-      if (h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to) roots_.suspect(s_.known[id].attributes);
+      if (h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to || h.kind == hint_kind::came_or_went)
+        roots_.suspect(s_.known[id].attributes);
     }
     for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
       if (!r.recursive) return;
@@ -129,8 +134,9 @@ class listener {
     const bool comes = h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to;
     const node_id child = comes ? s_.known.find(parent, name) : find(parent, name);
     switch (h.kind) {
-      case hint_kind::appeared: appeared(parent, name, child, h.type, m); return;
+      case hint_kind::appeared: appeared(parent, name, child, h, m); return;
       case hint_kind::moved_to: renames_.moved_to(parent, name, child, h, m); return;
+      case hint_kind::came_or_went: doubts_.doubt(parent, name); return;
       default: break;
     }
     if (child == no_node) {  // filtered, gone before it was listed, or out of sight while the tree is being moved about
@@ -160,17 +166,19 @@ class listener {
     }
   }
 
-  void appeared(node_id parent, std::string_view name, node_id child, entry_type type, moment m) {
-    const bool is_directory = type == entry_type::directory;
+  void appeared(node_id parent, std::string_view name, node_id child, const hint& h, moment m) {
+    const bool is_directory = h.type == entry_type::directory;
     if (child != no_node) {
-      // A listing was ahead of the queue, and the name is known.
+      // A listing was ahead of the queue, and the name is known. Or it will leave by a rename that is still in the
+      // queue, and have come back by link(2) since.
+      if (h.merged) doubts_.doubt(parent, name);
       if ((s_.known[child].type == entry_type::directory) == is_directory) {
         if (is_directory && s_.is_blind(child)) scan_.read(child, m);
         return;
       }
       s_.settle.vanish(child, m);
     }
-    const node_id made = scan_.take_in(parent, name, type, m);
+    const node_id made = scan_.take_in(parent, name, h.type, m);
     // Its maker has it open, unless it is a link: that is looked at before it is told.
     if (made != no_node && !is_directory) s_.known[made].open = true;
   }
