@@ -138,6 +138,14 @@ template <class B>
 requires requires { B::overflow_advice; }
 inline constexpr std::string_view overflow_advice<B> = B::overflow_advice;
 
+/// Whether a directory that could not be opened is hinted at when it may be, as `attributes` of its name. If not, it is
+/// looked at every poll_interval.
+template <class B>
+inline constexpr bool hears_of_permission = true;
+template <class B>
+requires requires { B::hears_of_permission; }
+inline constexpr bool hears_of_permission<B> = B::hears_of_permission;
+
 }  // namespace detail
 
 }  // namespace hotwatch::inline v0

@@ -33,6 +33,7 @@
 #include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
+#include "support/linux/backends.hpp"
 #include "support/files.hpp"
 #include "support/intruded_system.hpp"
 #include "support/model.hpp"
@@ -491,6 +492,18 @@ void run_seeds(const char* test, long usual, trial_of_seed try_out) {
 
 TEST(Convergence, Inotify) { run_seeds("Convergence.Inotify", 200, among_threads<hotwatch::watcher>); }
 TEST(Convergence, Polling) { run_seeds("Convergence.Polling", 48, among_threads<polling_watcher>); }
+TEST(Convergence, Fanotify) {
+  if (const std::string why = why_not<fanotify_watcher>(); !why.empty()) GTEST_SKIP() << why;
+  run_seeds("Convergence.Fanotify", 200, among_threads<fanotify_watcher>);
+}
+TEST(Convergence, FanotifyBetweenTheCalls) {
+  if (const std::string why = why_not<fanotify_watcher>(); !why.empty()) GTEST_SKIP() << why;
+  run_seeds("Convergence.FanotifyBetweenTheCalls", 500, between_the_calls<basic_fanotify_backend>);
+}
+TEST(Convergence, LazyFanotifyBetweenTheCalls) {
+  if (const std::string why = why_not<fanotify_watcher>(); !why.empty()) GTEST_SKIP() << why;
+  run_seeds("Convergence.LazyFanotifyBetweenTheCalls", 500, between_the_calls<lazy_fanotify_backend>);
+}
 TEST(Convergence, InotifyBetweenTheCalls) {
   run_seeds("Convergence.InotifyBetweenTheCalls", 1000, between_the_calls<basic_inotify_backend>);
 }

@@ -18,6 +18,7 @@
 
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
+#include "support/linux/backends.hpp"
 #include "support/files.hpp"
 #include "support/model.hpp"
 
@@ -194,6 +195,7 @@ class scenario_test : public testing::Test {
 
   void TestBody() override {
     ASSERT_EQ(s_.error, "");
+    if (const std::string why = why_not<Watcher>(); !why.empty()) GTEST_SKIP() << why;
     for (const std::string& tool : s_.needs)
       if (!has_tool(tool)) GTEST_SKIP() << "no " << tool << " here";
     const auto own = s_.output.find(backend_);
@@ -280,6 +282,7 @@ const bool registered = [] {
     const scenario s = parse(folder() + "/" + name + ".txt", name);
     add_test<hotwatch::watcher>(s, "inotify");
     add_test<polling_watcher>(s, "polling");
+    add_test<fanotify_watcher>(s, "fanotify");
   }
   if (names.empty())
     testing::RegisterTest("Scenarios", "AreThere", nullptr, nullptr, __FILE__, __LINE__,

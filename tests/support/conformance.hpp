@@ -14,6 +14,11 @@
 #include "collector.hpp"
 #include "files.hpp"
 #include "hotwatch.hpp"
+#if HOTWATCH_WINDOWS
+#include "windows/backends.hpp"
+#else
+#include "linux/backends.hpp"
+#endif
 
 namespace hotwatch::test {
 
@@ -23,6 +28,9 @@ template <class Watcher>
 class conformance : public testing::Test {
  protected:
   static constexpr bool polls = std::is_same_v<Watcher, polling_watcher>;
+  void SetUp() override {
+    if (const std::string why = why_not<Watcher>(); !why.empty()) GTEST_SKIP() << why;
+  }
   static options fast(options o = {}) {
     o.poll_interval = 20ms;
     return o;
@@ -44,9 +52,9 @@ class conformance : public testing::Test {
 struct backend_names {
   template <class Watcher>
   static std::string GetName(int) {
+    if (hears_others<Watcher>) return "fanotify";
     return std::is_same_v<Watcher, polling_watcher> ? "polling" : "native";
   }
 };
-using backends = testing::Types<hotwatch::watcher, polling_watcher>;
 
 }  // namespace hotwatch::test

@@ -41,6 +41,12 @@ class intruded_system : public linux_system {
   int openat(int directory, const char* path, int flags) const {
     return before("openat").linux_system::openat(directory, path, flags);
   }
+  int openat2(int directory, const char* path, const open_how& how) const {
+    return before("openat2").linux_system::openat2(directory, path, how);
+  }
+  int open_by_handle_at(int mount, ::file_handle* handle, int flags) const {
+    return before("open_by_handle_at").linux_system::open_by_handle_at(mount, handle, flags);
+  }
   ssize_t getdents64(int fd, void* buffer, std::size_t size) const {
     return before("getdents64").linux_system::getdents64(fd, buffer, size);
   }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// A system that fails on demand: basic_inotify_backend<scripted_system>. It hands on to the kernel, but a script can
-// make the n-th call of a name fail, cut reads short, and change or add to what inotify says.
+// A system that fails on demand, for any backend of Linux: basic_inotify_backend<scripted_system>. It hands on to the
+// kernel, but a script can make the n-th call of a name fail, cut reads short, and change or add to what inotify says.
 
 #include <algorithm>
 #include <array>
@@ -25,11 +25,16 @@ enum class system_call : std::uint8_t {
   inotify_init1,
   inotify_add_watch,
   inotify_rm_watch,
+  fanotify_init,
+  fanotify_mark,
+  name_to_handle_at,
+  open_by_handle_at,
   read,
   write,
   ppoll,
   bytes_queued,
   openat,
+  openat2,
   getdents64,
   statx,
   fstatfs,
@@ -210,6 +215,20 @@ class scripted_system {
     return script_->add_watch(fd, path, mask);
   }
   int inotify_rm_watch(int fd, int wd) const { return script_->remove_watch(fd, wd); }
+  int fanotify_init(unsigned flags, unsigned event_flags) const noexcept {
+    return script_->fails(system_call::fanotify_init) ? -1 : real.fanotify_init(flags, event_flags);
+  }
+  int fanotify_mark(int fd, unsigned flags, std::uint64_t mask, int of) const noexcept {
+    return script_->fails(system_call::fanotify_mark) ? -1 : real.fanotify_mark(fd, flags, mask, of);
+  }
+  int name_to_handle_at(int directory, const char* path, ::file_handle* handle, int* mount, int flags) const noexcept {
+    return script_->fails(system_call::name_to_handle_at)
+               ? -1
+               : real.name_to_handle_at(directory, path, handle, mount, flags);
+  }
+  int open_by_handle_at(int mount, ::file_handle* handle, int flags) const noexcept {
+    return script_->fails(system_call::open_by_handle_at) ? -1 : real.open_by_handle_at(mount, handle, flags);
+  }
   ssize_t read(int fd, void* buffer, std::size_t size) const {
     if (script_->fails(system_call::read)) return -1;
     return fd == script_->queue ? script_->read_queue(buffer, size) : real.read(fd, buffer, size);
@@ -237,6 +256,10 @@ class scripted_system {
   int openat(int directory, const char* path, int flags) const noexcept {
     return script_->fails(system_call::openat) ? -1 : real.openat(directory, path, flags);
   }
+  int openat2(int directory, const char* path, const open_how& how) const noexcept {
+    return script_->fails(system_call::openat2) ? -1 : real.openat2(directory, path, how);
+  }
+  off_t lseek(int fd, off_t offset, int from) const noexcept { return real.lseek(fd, offset, from); }
   int close(int fd) const noexcept {
     script_->listed_once.erase(fd);
     return real.close(fd);

@@ -15,12 +15,14 @@
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
 #include "support/files.hpp"
+#include "support/linux/backends.hpp"
 #include "support/model.hpp"
 #include "support/scripted_system.hpp"
 
 namespace hotwatch::test {
 
 using scripted_watcher = basic_watcher<basic_inotify_backend<scripted_system>>;
+using scripted_fanotify_watcher = basic_watcher<lazy_fanotify_backend<scripted_system>>;
 using scripted_polling_watcher = basic_watcher<basic_polling_backend<scripted_system>>;
 
 /// A watcher of a small tree, and a user who believes every change.
@@ -95,6 +97,7 @@ class scripted_test : public testing::Test {
 };
 
 using scripted_inotify = scripted_test<scripted_watcher>;
+using scripted_fanotify = scripted_test<scripted_fanotify_watcher>;
 using scripted_polling = scripted_test<scripted_polling_watcher>;
 
 /// Runs `test(t, n)` for n = 1, 2, ... with a fixture of its own each, until it says that fault n was not met any more.

@@ -19,6 +19,7 @@
 #include "../os/linux/root_path.hpp"
 #include "../os/linux/system.hpp"
 #include "../os/linux/time.hpp"
+#include "../os/linux/way_guard.hpp"
 
 namespace hotwatch::inline v0 {
 
@@ -47,7 +48,7 @@ class basic_inotify_backend {
     // IN_MASK_ADD: a directory that is reached twice has one watch. To add a live watch again without it makes the
     // kernel drop events while the mask is replaced (20 to 206 of 100,000, measured).
     const std::uint32_t mask =
-        entries | (scope == watch_scope::inside ? 0u : self) | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
+        entries | (scope == watch_scope::inside ? 0u : detail::of_itself) | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
     const int watch = system_.inotify_add_watch(queue_.fd(), path_.of(d.fd()), mask);
     if (watch >= 0) return {watch};
     const std::error_code why = detail::last_error();
@@ -60,26 +61,8 @@ class basic_inotify_backend {
 
   void unwatch(std::int32_t watch) noexcept { system_.inotify_rm_watch(queue_.fd(), watch); }
 
-  /// A guard tells only of the object itself, so it is silent about what goes on in the directories above a root;
-  /// but where the way ends, new names are told.
   guard_answer guard(const char* path, std::vector<std::int32_t>& guards) {
-    std::error_code refused;
-    bool ends = false;  // new names are told
-    const std::string end = detail::walk_root_path(system_, path, [&](detail::path_step step, const std::string& at) {
-      ends |= step == detail::path_step::missing;
-      const std::uint32_t mask = step == detail::path_step::symlink   ? self | IN_ATTRIB | IN_DONT_FOLLOW
-                                 : step == detail::path_step::missing ? self | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR
-                                                                      : self | IN_ONLYDIR;
-      const int watch = system_.inotify_add_watch(queue_.fd(), at.c_str(), mask | IN_MASK_ADD);
-      if (watch >= 0) guards.push_back(watch);
-      // Above a root there may be directories that one may pass but not read (EACCES): those stay unguarded. Where the
-      // way ends that is told, because nothing else says when it leads on.
-      else if (errno == ENOSPC || errno == ENOMEM || (!refused && step == detail::path_step::missing))
-        refused = detail::last_error();
-    });
-    return {!ends && !end.empty(), refused,
-            "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
-            "fs.inotify.max_user_watches"};
+    return detail::guard_way(system_, queue_.fd(), path, guards);
   }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }
@@ -110,7 +93,6 @@ class basic_inotify_backend {
   // No IN_OPEN, IN_ACCESS or IN_CLOSE_NOWRITE: looking at files would make events of its own.
   static constexpr std::uint32_t entries =
       IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB;
-  static constexpr std::uint32_t self = IN_DELETE_SELF | IN_MOVE_SELF;
 
   System system_;
   detail::inotify_queue<System> queue_;

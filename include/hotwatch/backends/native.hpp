@@ -7,6 +7,7 @@
 #include "polling.hpp"
 
 #if HOTWATCH_LINUX
+#include "fanotify.hpp"
 #include "inotify.hpp"
 
 namespace hotwatch::inline v0 {

@@ -157,12 +157,10 @@ class scanner {
     node& n = s_.known[id];
     const bool again = n.unreadable;
     n.unreadable = true;
-    if (ec == std::errc::permission_denied) {
-      if (!again) s_.tell(notice_kind::unreadable, id, ec);
-      return;
-    }
+    const bool locked = ec == std::errc::permission_denied;
+    if (!again) s_.tell(locked ? notice_kind::unreadable : notice_kind::failed, id, ec);
+    if (locked && hears_of_permission<Backend>) return;
     // Out of descriptors or memory, or an error of the device: look again at every poll_interval.
-    if (!again) s_.tell(notice_kind::failed, id, ec);
     s_.poll(id);
   }
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-// Every system call of the two backends, and every error that its manual page lists, at each of its first calls, once
+// Every system call of the backends, and every error that its manual page lists, at each of its first calls, once
 // and for ever: nothing crashes or hangs, and nothing is silently deaf. What comes of each is docs/faults.md, written
 // by
 //
@@ -44,10 +44,15 @@ const failing_call calls[] = {
     {inotify_init1, "inotify_init1(2)", {EMFILE, ENFILE, ENOMEM}},
     {inotify_add_watch, "inotify_add_watch(2)", {EACCES, ENOMEM, ENOSPC}},
     {inotify_rm_watch, "inotify_rm_watch(2)", {EINVAL}},
+    {system_call::fanotify_init, "fanotify_init(2)", {EMFILE, ENOMEM, ENOSYS, EPERM}},
+    {system_call::fanotify_mark, "fanotify_mark(2)", {ENODEV, ENOMEM, ENOSPC, EOPNOTSUPP, EPERM, EXDEV}},
+    {system_call::name_to_handle_at, "name_to_handle_at(2)", {EOPNOTSUPP, EOVERFLOW, EPERM}},
+    {system_call::open_by_handle_at, "open_by_handle_at(2)", {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM}},
     {system_call::read, "read(2)", {EINTR}},
     {system_call::write, "write(2)", {EINTR, EAGAIN, EIO}},
     {ppoll, "ppoll(2)", {EINTR, ENOMEM}},
     {openat, "openat(2)", {EACCES, EINTR, EMFILE, ENFILE, ENOMEM, EIO, EPERM}},
+    {system_call::openat2, "openat2(2)", {EACCES, EAGAIN, EINTR, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM}},
     {getdents64, "getdents64(2)", {EIO, ENOMEM}},
     {statx, "statx(2)", {EACCES, EIO, ENOMEM}},
     {system_call::fstatfs, "fstatfs(2)", {EINTR, EIO, ENOMEM, ENOSYS}},
@@ -201,6 +206,11 @@ void write_table(const char* backend, const failing_call& c) {
 
 class faults_of_inotify : public testing::TestWithParam<failing_call> {};
 TEST_P(faults_of_inotify, end) { write_table<scripted_inotify>("inotify_backend", GetParam()); }
+class faults_of_fanotify : public testing::TestWithParam<failing_call> {};
+TEST_P(faults_of_fanotify, end) {
+  if (const std::string why = why_not<fanotify_watcher>(); !why.empty()) GTEST_SKIP() << why;
+  write_table<scripted_fanotify>("fanotify_backend", GetParam());
+}
 class faults_of_polling : public testing::TestWithParam<failing_call> {};
 TEST_P(faults_of_polling, end) { write_table<scripted_polling>("polling_backend", GetParam()); }
 
@@ -209,6 +219,7 @@ const auto by_name = [](const auto& tested) {
   return name.substr(0, name.find('('));
 };
 INSTANTIATE_TEST_SUITE_P(faults, faults_of_inotify, testing::ValuesIn(calls), by_name);
+INSTANTIATE_TEST_SUITE_P(faults, faults_of_fanotify, testing::ValuesIn(calls), by_name);
 INSTANTIATE_TEST_SUITE_P(faults, faults_of_polling, testing::ValuesIn(calls), by_name);
 
 }  // namespace

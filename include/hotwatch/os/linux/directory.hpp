@@ -29,12 +29,43 @@ namespace hotwatch::inline v0::detail {
   }
 }
 
+/// Calls visit(name, type, file_id) for each entry that getdents64(2) gave, "." and ".." among them.
+template <class Visit>
+void each_entry(std::string_view entries, Visit&& visit) {
+  while (!entries.empty()) {
+    // struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type, the name and a NUL
+    const char* entry = entries.data();
+    std::uint64_t file_id;
+    std::uint16_t length;
+    std::memcpy(&file_id, entry, sizeof file_id);
+    std::memcpy(&length, entry + 16, sizeof length);
+    entries.remove_prefix(length);
+    visit(std::string_view(entry + 19), entry_type_of(static_cast<unsigned char>(entry[18])), file_id);
+  }
+}
+
+/// The system wants a NUL behind a name; a name has at most NAME_MAX bytes.
+class name_buffer {
+ public:
+  explicit name_buffer(std::string_view name) noexcept {
+    const std::size_t size = name.size() < sizeof text_ ? name.size() : sizeof text_ - 1;
+    if (size != 0) std::memcpy(text_, name.data(), size);
+    text_[size] = '\0';
+  }
+  [[nodiscard]] const char* c_str() const noexcept { return text_; }
+
+ private:
+  char text_[1024];
+};
+
 /// A descriptor of a directory. Everything below a root is reached from directory to directory by one name, and never
 /// through a symlink: no name put in its way leads out of the root, a path may be longer than PATH_MAX, and a rename
 /// further up does not matter. Moves; one thread at a time.
 template <class System>
 class directory {
  public:
+  static constexpr int open_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
+
   directory() noexcept = default;
   directory(System& system, int fd) noexcept : system_(&system), fd_(fd) {}
   directory(directory&& other) noexcept : system_(other.system_), fd_(std::exchange(other.fd_, -1)) {}
@@ -77,17 +108,9 @@ class directory {
         if (errno == EINTR) continue;
         return last_error();
       }
-      for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
-        // struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type, the name and a NUL
-        const char* entry = buffer.data() + at;
-        std::uint64_t file_id;
-        std::uint16_t length;
-        std::memcpy(&file_id, entry, sizeof file_id);
-        std::memcpy(&length, entry + 16, sizeof length);
-        at += length;
-        const std::string_view name(entry + 19);
-        if (name != "." && name != "..") visit(name, entry_type_of(static_cast<unsigned char>(entry[18])), file_id);
-      }
+      each_entry(std::string_view(buffer.data(), static_cast<std::size_t>(size)), [&](auto name, auto type, auto id) {
+        if (name != "." && name != "..") visit(name, type, id);
+      });
     }
   }
 
@@ -99,11 +122,14 @@ class directory {
   /// Whether the directory's change time moves with every name that comes or goes: so it is where this kernel alone
   /// writes the directory (linux/magic.h). No call sets it back, as the time of the content can be.
   [[nodiscard]] bool dates_its_names() const noexcept {
-    struct ::statfs s;
-    if (system_->fstatfs(fd_, &s) != 0) return false;
-    constexpr std::uint32_t ext = 0xEF53, tmpfs = 0x01021994, xfs = 0x58465342, btrfs = 0x9123683E, f2fs = 0xF2F52010;
-    const auto type = static_cast<std::uint32_t>(s.f_type);
+    const std::uint32_t type = file_system_type();
     return type == ext || type == tmpfs || type == xfs || type == btrfs || type == f2fs;
+  }
+
+  /// Whether a directory in this one may be on another device though nothing is mounted there.
+  [[nodiscard]] bool may_have_subvolumes() const noexcept {
+    const std::uint32_t type = file_system_type();
+    return type == btrfs || type == 0;
   }
 
   /// Looks at what a path leads to, through symlinks on the way but not at its end.
@@ -113,20 +139,14 @@ class directory {
 
  private:
   static constexpr std::size_t listing_buffer = 64 * 1024;
+  static constexpr std::uint32_t ext = 0xEF53, tmpfs = 0x01021994, xfs = 0x58465342, btrfs = 0x9123683E,
+                                 f2fs = 0xF2F52010;
 
-  /// The system wants a NUL behind a name; a name has at most NAME_MAX bytes.
-  class name_buffer {
-   public:
-    explicit name_buffer(std::string_view name) noexcept {
-      const std::size_t size = name.size() < sizeof text_ ? name.size() : sizeof text_ - 1;
-      if (size != 0) std::memcpy(text_, name.data(), size);
-      text_[size] = '\0';
-    }
-    [[nodiscard]] const char* c_str() const noexcept { return text_; }
-
-   private:
-    char text_[1024];
-  };
+  // 0 if the system does not say.
+  [[nodiscard]] std::uint32_t file_system_type() const noexcept {
+    struct ::statfs s;
+    return system_->fstatfs(fd_, &s) == 0 ? static_cast<std::uint32_t>(s.f_type) : 0;
+  }
 
   [[nodiscard]] static std::error_code status_of(System& system, int at, const char* path, int flags,
                                                  file_status& out) noexcept {
@@ -156,7 +176,7 @@ class directory {
   [[nodiscard]] static directory opened(System& system, int at, const char* path, int flags,
                                         std::error_code& ec) noexcept {
     int fd;
-    do fd = system.openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | flags);
+    do fd = system.openat(at, path, open_flags | flags);
     while (fd < 0 && errno == EINTR);
     ec = fd < 0 ? last_error() : std::error_code();
     return directory(system, fd);

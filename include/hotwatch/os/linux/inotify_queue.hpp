@@ -56,6 +56,8 @@ class inotify_queue {
   ~inotify_queue() { close_all(); }
 
   [[nodiscard]] int fd() const noexcept { return queue_; }
+  /// Where wake() is heard if it is not in the queue; else -1.
+  [[nodiscard]] int wake_fd() const noexcept { return woken_.fd(); }
   [[nodiscard]] int native_handle() { return ready_.open(queue_, woken_.fd()); }
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { ready_.arm(after); }
 

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -24,12 +25,30 @@
 
 namespace hotwatch::inline v0 {
 
+/// struct open_how of openat2(2), which glibc has no call for.
+struct open_how {
+  std::uint64_t flags;
+  std::uint64_t mode;
+  std::uint64_t resolve;
+};
+
 struct linux_system {
   int inotify_init1(int flags) const noexcept { return ::inotify_init1(flags); }
   int inotify_add_watch(int fd, const char* path, std::uint32_t mask) const noexcept {
     return ::inotify_add_watch(fd, path, mask);
   }
   int inotify_rm_watch(int fd, int wd) const noexcept { return ::inotify_rm_watch(fd, wd); }
+  int fanotify_init(unsigned flags, unsigned event_flags) const noexcept { return ::fanotify_init(flags, event_flags); }
+  /// Of what a descriptor stands for, whatever its path means by now.
+  int fanotify_mark(int fd, unsigned flags, std::uint64_t mask, int of) const noexcept {
+    return ::fanotify_mark(fd, flags, mask, of, nullptr);
+  }
+  int name_to_handle_at(int directory, const char* path, ::file_handle* handle, int* mount, int flags) const noexcept {
+    return ::name_to_handle_at(directory, path, handle, mount, flags);
+  }
+  int open_by_handle_at(int mount, ::file_handle* handle, int flags) const noexcept {
+    return ::open_by_handle_at(mount, handle, flags);
+  }
   ssize_t read(int fd, void* buffer, std::size_t size) const noexcept { return ::read(fd, buffer, size); }
   ssize_t write(int fd, const void* buffer, std::size_t size) const noexcept { return ::write(fd, buffer, size); }
   int ppoll(pollfd* fds, nfds_t count, const timespec* timeout) const noexcept {
@@ -39,7 +58,11 @@ struct linux_system {
   int bytes_queued(int fd, int* bytes) const noexcept { return ::ioctl(fd, FIONREAD, bytes); }
 
   int openat(int directory, const char* path, int flags) const noexcept { return ::openat(directory, path, flags); }
+  int openat2(int directory, const char* path, const open_how& how) const noexcept {
+    return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
+  }
   int close(int fd) const noexcept { return ::close(fd); }
+  off_t lseek(int fd, off_t offset, int from) const noexcept { return ::lseek(fd, offset, from); }
   ssize_t getdents64(int fd, void* buffer, std::size_t size) const noexcept {
     return ::syscall(SYS_getdents64, fd, buffer, size);
   }
