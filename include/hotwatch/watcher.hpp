@@ -144,7 +144,10 @@ class basic_watcher {
     if (stopped()) return teller_.nothing();
     pump_.read_all();
     pump_.look_at_polled();
-    pump_.settle_doubts();
+    // What settles a doubt may bring hints, be it of a watch that ended: they are first, and the doubt comes after
+    // them.
+    for (int rounds = 0; rounds < most_rounds && pump_.settle_doubts() && !s_.disk.drained(); ++rounds)
+      pump_.read_all();
     const batch* all = teller_.tell(true, pump_.moment_now());
     end_of_turn();
     return all != nullptr ? *all : teller_.nothing();
@@ -237,6 +240,8 @@ class basic_watcher {
   friend class detail::background;
   using time_point = clock::time_point;
   using duration = std::chrono::nanoseconds;
+  // Of a barrier, while the tree is being moved about.
+  static constexpr int most_rounds = 8;
 
   [[nodiscard]] static time_point now() { return detail::pump<Backend, Clock>::now(); }
 
