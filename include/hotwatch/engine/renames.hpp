@@ -52,14 +52,14 @@ class renames {
       s_.settle.vanish(moved, m);
       return;
     }
+    // Free now, unless this was the second half of an exchange.
+    doubts_.note_left(origin, s_.known.name(moved));
     if (is_directory && (s_.known[moved].hidden || v == verdict::hidden)) {
       move_one_by_one(moved, parent, name, v == verdict::hidden, m);
       return;
     }
     if (replaced != no_node && s_.known[replaced].type != s_.known[moved].type)
       doubts_.doubt(parent, name);  // a listing may have been ahead of the queue, and what was replaced be what came
-    // Free now, unless this was the second half of an exchange.
-    doubts_.note_left(origin, s_.known.name(moved));
     s_.settle.place(moved, parent, name, m);
     if (is_directory)
       settle_moved_directory(moved, m);
