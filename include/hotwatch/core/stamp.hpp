@@ -74,10 +74,11 @@ struct file_status {
   return now.modified > n.stamp + tick && now.modified <= present + tick;
 }
 
-/// Of a polled directory that was listed, the stamp is a third thing: one more than its change time before the listing,
-/// so that it is still a time before which it was born. 0: its names are to be read again.
+/// Of a polled directory that was listed, the stamp is a third thing: its change time before the listing and up to four
+/// microseconds, so that it is still a time before which it was born. They say which directory it is: a mount puts
+/// another one in its place, which may have been changed within the same tick. 0: its names are to be read again.
 [[nodiscard]] constexpr std::uint64_t listing_stamp(const file_status& directory) noexcept {
-  return directory.changed + 1;
+  return directory.changed + 1 + mix64(directory.file_id ^ directory.device << 32) % 4096;
 }
 
 /// Whether a change that comes now is given a later time than `changed`. Times without a fraction may be all that the

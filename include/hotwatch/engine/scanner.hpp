@@ -276,11 +276,12 @@ class scanner {
       for (node_id c = s_.known[id].first_child; c != no_node; c = s_.known[c].next_sibling) s_.known[c].seen = true;
       return {};
     }
-    const std::error_code ec = read_names(id, d, fresh, policy, m);
-    // Within the tick of its last change another one does not move the time.
-    if (!ec && !overlooked_ && dated && is_past_tick(before.changed, m.file_now) && d.dates_its_names())
-      s_.known[id].stamp = listing_stamp(before);
-    return ec;
+    if (const std::error_code ec = read_names(id, d, fresh, policy, m)) return ec;
+    // Within the tick of its last change another one does not move the time. (The stamp of the listing before may come
+    // true again: that of a directory which a mount covers.)
+    const bool lasts = !overlooked_ && dated && is_past_tick(before.changed, m.file_now) && d.dates_its_names();
+    s_.known[id].stamp = lasts ? listing_stamp(before) : m.file_now;
+    return {};
   }
 
   [[nodiscard]] bool is_still(node_id child, entry_type type, std::uint64_t file_id, bool hidden) const noexcept {
