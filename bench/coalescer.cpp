@@ -152,6 +152,7 @@ class story_backend {
       ec = {};
       return {*story_, directory_watch};
     }
+    [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const { return open_child(name, ec); }
     template <class Visit>
     [[nodiscard]] std::error_code list(std::vector<char>&, Visit&& visit) const {
       if (watch_ == root_watch) visit(std::string_view(story_->directory), entry_type::directory, 1);

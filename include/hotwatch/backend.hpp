@@ -47,6 +47,8 @@ struct guard_answer {
   /// What kept a part of the way from being guarded, and what can be done about it.
   std::error_code error = {};
   std::string_view advice = {};
+  /// The name that would lead on, in the last directory that is there; empty: any may.
+  std::string awaited = {};
 };
 
 /// A backend gives hints, and answers questions about the disk. It does not know the tree, and it decides nothing.
@@ -57,7 +59,7 @@ struct guard_answer {
 ///   or without cause. It may not fail to come: once watch() has answered with a handle, every later change of an entry
 ///   of that directory is hinted at, by that handle or, from further above, by that of the `tree` it is in.
 /// - `directory` is an open directory: listing it and looking at its entries is the only way to the disk. open_root()
-///   follows symlinks, open_child() does not.
+///   and open_link() follow symlinks, open_child() does not.
 /// - All calls come from one thread at a time, with two exceptions: wake() may come from any thread and from signal
 ///   handlers, and while wait() blocks on one thread another may call all but wait(), drain() and drained().
 template <class B>
@@ -75,6 +77,7 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
   // The absolute path that `path` leads to, free of symlinks; empty when it leads nowhere.
   { b.resolve(path) } -> std::same_as<std::string>;
   { d.open_child(name, ec) } -> std::same_as<typename B::directory>;
+  { d.open_link(name, ec) } -> std::same_as<typename B::directory>;
   { d.list(buffer, visit) } -> std::same_as<std::error_code>;
   // An empty name: the directory itself.
   { d.look(name, status) } -> std::same_as<std::error_code>;

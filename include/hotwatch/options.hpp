@@ -36,6 +36,11 @@ struct options {
   hotwatch::debounce debounce = {};
   /// Report permission, owner and time changes too.
   bool metadata = false;
+  /// Show a symlink that leads to a directory as that directory, with all that is in it, below the link's own path;
+  /// also out of the root. Where it leads nowhere, to a file, to a directory that may not be opened, or back to one of
+  /// the directories above it (told by device and inode number, so every loop ends), it is told as the symlink that it
+  /// is, and so is every symlink without this option. What is reached by several ways is told once a way.
+  bool follow_symlinks = false;
   /// How often polled roots and directories are looked at. The files in them that changed last (32 at most) are looked
   /// at 32 times as often, every 5 ms at most.
   std::chrono::milliseconds poll_interval{500};

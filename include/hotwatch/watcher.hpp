@@ -292,12 +292,12 @@ class basic_watcher {
   detail::engine_state<Backend> s_;
   detail::lookup<Backend> lookup_{s_};
   detail::scanner<Backend> scan_{s_, lookup_};
-  detail::root_keeper<Backend> roots_{s_, scan_};
+  detail::root_keeper<Backend> roots_{s_, lookup_, scan_};
   detail::name_doubts<Backend> doubts_{s_, lookup_, scan_};
   detail::renames<Backend> renames_{s_, lookup_, scan_, doubts_};
   detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_};
   detail::pump<Backend, Clock> pump_{s_, lookup_, scan_, roots_, doubts_, renames_, listener_};
-  detail::teller<Backend> teller_{s_, lookup_, doubts_};
+  detail::teller<Backend> teller_{s_, lookup_, roots_, doubts_};
   std::uint32_t next_root_ = 0;
   bool armed_ = false;
 };

@@ -232,6 +232,7 @@ class memory_backend : public trace::scripted_backend {
       kernel_->intrude();
       return opened(*kernel_, child(name), ec);
     }
+    [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const { return open_child(name, ec); }
     template <class Visit>
     [[nodiscard]] std::error_code list(std::vector<char>&, Visit&& visit) const {
       kernel_->intrude();

@@ -20,6 +20,7 @@
 #include "support/collector.hpp"
 #include "support/linux/backends.hpp"
 #include "support/files.hpp"
+#include "support/followed.hpp"
 #include "support/model.hpp"
 
 #ifndef HOTWATCH_SCENARIO_DIR
@@ -107,6 +108,8 @@ scenario parse(const std::string& file, const std::string& name) {
         s.root.report_existing = true;
       } else if (w[0] == "metadata") {
         s.watch_options.metadata = true;
+      } else if (w[0] == "follow-symlinks") {
+        s.watch_options.follow_symlinks = true;
       } else if (w[0] == "file-root" && w.size() == 2) {
         s.file_root = w[1];
       } else if (w[0] == "needs" && w.size() == 2) {
@@ -227,7 +230,10 @@ class scenario_test : public testing::Test {
         EXPECT_EQ(sorted(as_lines(b)), sorted(wanted));
       }
       if (whole) {
-        EXPECT_EQ(told.difference(directory.root().list(s_.root.recursive)), "");
+        const std::string& top = directory.root().path();
+        EXPECT_EQ(told.difference(s_.watch_options.follow_symlinks ? list_followed(top, s_.root.recursive)
+                                                                   : list(top, top, s_.root.recursive)),
+                  "");
       }
     };
     for (const std::string& command : s_.commands) {

@@ -169,5 +169,45 @@ TEST_F(facts_test, attributes_are_told_to_who_wants_them) {
   EXPECT_TRUE(due.pending());
 }
 
+TEST_F(facts_test, a_link_that_was_told_is_removed_and_made_as_what_it_leads_to) {
+  const node_id before = add(root, "link", entry_type::symlink);
+  const node_id shown = settle.show_as(before, entry_type::directory, false, late, facts::telling::tell);
+  EXPECT_NE(shown, before);
+  EXPECT_EQ(known.find(root, "link"), shown);
+  EXPECT_EQ(known[shown].type, entry_type::directory);
+  EXPECT_TRUE(told.find(before)->told);
+  EXPECT_FALSE(told.find(shown)->told);
+}
+
+TEST_F(facts_test, a_link_that_is_known_already_becomes_what_it_leads_to) {
+  const node_id link = add(root, "link", entry_type::symlink);
+  EXPECT_EQ(settle.show_as(link, entry_type::directory, true, late, facts::telling::known_already), link);
+  EXPECT_EQ(known.find(root, "link"), link);
+  EXPECT_TRUE(known[link].hidden);
+  EXPECT_TRUE(told.empty());
+  EXPECT_EQ(known.directories(), 2u) << "with the root";
+  EXPECT_EQ(known.files(), 0u);
+}
+
+TEST_F(facts_test, of_a_link_no_attributes_are_kept) {
+  const node_id link = add(root, "link", entry_type::symlink);
+  known[link].link = true;
+  known[link].attributes = 7;  // its place in the list
+  settle.change_attributes(link, true, late);
+  EXPECT_EQ(known[link].attributes, 7u);
+  EXPECT_TRUE(told.empty());
+}
+
+TEST_F(facts_test, a_link_that_vanishes_says_farewell) {
+  const node_id link = add(root, "link", entry_type::symlink);
+  known[link].link = true;
+  known[link].attributes = 7;
+  settle.vanish(link, late);
+  ASSERT_EQ(settle.farewells().size(), 1u);
+  EXPECT_TRUE(settle.farewells()[0].link);
+  EXPECT_EQ(settle.farewells()[0].index, 7u);
+  EXPECT_FALSE(known[link].link) << "the ghost that is still to be told is none";
+}
+
 }  // namespace
 }  // namespace hotwatch::test

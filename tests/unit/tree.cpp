@@ -275,5 +275,22 @@ TEST(tree, random_operations_against_a_map) {
   }
 }
 
+TEST(tree, a_link_is_a_symlink_with_a_way_of_its_own) {
+  tree t;
+  const node_id root = t.make_root(0);
+  const node_id link = t.make(entry_type::directory);
+  t.attach(link, root, t.names().store("link"));
+  const node_id below = t.make(entry_type::directory);
+  t.attach(below, link, t.names().store("below"));
+  EXPECT_EQ(t.own_way_of(below), root);
+  t[link].link = true;
+  EXPECT_EQ(t.own_way_of(below), link);
+  EXPECT_EQ(t.own_way_of(link), link);
+  EXPECT_EQ(own_type(t[link]), entry_type::symlink);
+  EXPECT_EQ(own_type(t[below]), entry_type::directory);
+  EXPECT_TRUE(can_be(t[link], entry_type::symlink));
+  EXPECT_FALSE(can_be(t[link], entry_type::directory)) << "what has its name by now is no link";
+}
+
 }  // namespace
 }  // namespace hotwatch::test

@@ -278,6 +278,7 @@ class scripted_backend {
       const auto it = entry_->children.find(name);
       return opened(it == entry_->children.end() ? nullptr : it->second, ec);
     }
+    [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const { return open_child(name, ec); }
     template <class Visit>
     [[nodiscard]] std::error_code list(std::vector<char>&, Visit&& visit) const {
       for (const auto& [name, e] : entry_->children) visit(std::string_view(name), e->status.type, e->status.file_id);

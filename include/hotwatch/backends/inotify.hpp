@@ -3,7 +3,9 @@
 #pragma once
 // The Linux backend for everybody: inotify(7), one instance for all roots of a watcher. Floor 4.
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

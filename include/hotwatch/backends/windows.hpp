@@ -54,6 +54,9 @@ class basic_windows_backend {
     [[nodiscard]] directory open_child(std::string_view name, std::error_code& ec) const {
       return directory(directory_.open_child(name, ec), way_);
     }
+    [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const {
+      return directory(directory_.open_link(name, ec), way_);
+    }
     template <class Visit>
     [[nodiscard]] std::error_code list(std::vector<char>& buffer, Visit&& visit) const {
       return directory_.list(buffer, visit);

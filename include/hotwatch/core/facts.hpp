@@ -5,6 +5,7 @@
 // Floor 2.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,10 +28,12 @@ class facts {
  public:
   facts(tree& known, ledger& told, debounce_clock& due) noexcept : tree_(known), ledger_(told), due_(due) {}
 
-  /// A directory that went away, to be taken from the backend.
+  /// A directory or a link that went away, to be taken from the backend.
   struct farewell {
     node_id node;
     std::int32_t watch;
+    bool link;
+    std::uint32_t index;  ///< of a link
   };
 
   /// Names that are listed before their root is ready are known, not told.
@@ -82,6 +85,25 @@ class facts {
     due_.note(m.now);
   }
 
+  /// A link is shown as what it leads to by now, or as itself again. Returns the node for that, which is no link yet.
+  node_id show_as(node_id id, entry_type type, bool hidden, moment m, telling how) {
+    if (how == telling::known_already) {
+      const node_id parent = tree_[id].parent;
+      tree_.detach(id);
+      tree_[id].type = type;
+      tree_[id].hidden = hidden;
+      tree_.attach(id, parent, tree_[id].name);
+      return id;
+    }
+    const node before = tree_[id];
+    const std::string name(tree_.name(id));
+    vanish(id, m);
+    const node_id made = appear(before.parent, name, type, hidden, m);
+    tree_[made].file_id = before.file_id;
+    tree_[made].birth = before.birth;
+    return made;
+  }
+
   void write(node_id id, moment m) {
     node& n = tree_[id];
     change_content(id, m);
@@ -113,6 +135,7 @@ class facts {
   /// Permissions, owner or times; with `tell` they are told.
   void change_attributes(node_id id, bool tell, moment m) {
     node& n = tree_[id];
+    if (n.link) return;  // neither its own, nor those of what it leads to
     n.touched = true;
     n.stamp = m.file_now;
     n.fingerprinted = false;
@@ -122,7 +145,7 @@ class facts {
     due_.note(m.now);
   }
 
-  /// The directories that went away since the last call; the caller empties the list.
+  /// What went away since the last call; the caller empties the list.
   [[nodiscard]] std::vector<farewell>& farewells() noexcept { return farewells_; }
 
  private:
@@ -133,10 +156,10 @@ class facts {
 
   void drop(node_id id, moment m) {
     node& n = tree_[id];
-    if (n.watch != no_watch || n.polled) {
-      farewells_.push_back({id, n.watch});
+    if (n.watch != no_watch || n.polled || n.link) {
+      farewells_.push_back({id, n.watch, n.link, n.attributes});
       n.watch = no_watch;
-      n.polled = false;
+      n.polled = n.link = false;
     }
     n.open = false;
     const record* r = ledger_.find(id);

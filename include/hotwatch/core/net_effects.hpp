@@ -141,6 +141,7 @@ class net_effects {
     const entry_type a = tree_[record_at(now).node].type;
     const entry_type b = record_at(before).told_type;
     if (a == entry_type::directory || b == entry_type::directory) return false;
+    if (tree_[record_at(now).node].hidden != tree_[record_at(before).node].hidden) return false;
     return a == b || a == entry_type::unknown || b == entry_type::unknown;
   }
 

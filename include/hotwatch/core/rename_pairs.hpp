@@ -18,19 +18,20 @@ class rename_pairs {
     std::uint32_t pair;
     node_id node;           ///< lifted out of the tree
     node_id from;           ///< the directory it left
-    node_id root;           ///< and the root of that
+    node_id way;            ///< and the root or the link above that
     bool finished = false;  ///< its second half would have come by now
   };
 
   void add(half h) { halves_.push_back(h); }
 
-  /// Takes the node that left with this cookie; of several (one directory under two roots) the one of the same root.
-  [[nodiscard]] node_id take(std::uint32_t pair, node_id root) noexcept {
+  /// Takes the node that left with this cookie; of several (one directory under two roots, or led to by two links) the
+  /// one that was below the same root or link.
+  [[nodiscard]] node_id take(std::uint32_t pair, node_id way) noexcept {
     std::size_t found = halves_.size();
     for (std::size_t i = 0; i < halves_.size(); ++i)
-      if (halves_[i].pair == pair && (found == halves_.size() || halves_[i].root == root)) {
+      if (halves_[i].pair == pair && (found == halves_.size() || halves_[i].way == way)) {
         found = i;
-        if (halves_[i].root == root) break;
+        if (halves_[i].way == way) break;
       }
     if (found == halves_.size()) return no_node;
     const node_id id = halves_[found].node;

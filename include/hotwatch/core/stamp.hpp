@@ -96,7 +96,7 @@ struct file_status {
 /// number of a removed file to the next one that is made. But that one was born at another time; where the time of the
 /// known file's birth was never asked for, it is at least before the last word of ours.
 [[nodiscard]] inline bool is_same_file(const node& n, const file_status& now) noexcept {
-  if (n.file_id == 0 || n.file_id != now.file_id || n.type != now.type) return false;
+  if (n.file_id == 0 || n.file_id != now.file_id || own_type(n) != now.type) return false;
   if (n.birth != 0 && now.born != 0) return n.birth == birth_fingerprint(now);
   if (n.fingerprinted) return n.stamp == content_fingerprint(now);
   if (now.born != 0) return now.born < n.stamp;

@@ -30,9 +30,10 @@ struct node {
   std::int32_t watch = no_watch;  ///< a directory's handle in the backend
   std::uint64_t file_id = 0;      ///< inode number; 0: never seen
   std::uint64_t stamp = 0;        ///< see core/stamp.hpp
-  std::uint32_t attributes = 0;   ///< permissions and owner, hashed; of a root: its index
+  std::uint32_t attributes = 0;   ///< permissions and owner, hashed; of a root or a link: its index
   std::uint16_t birth = 0;        ///< hash of its time of birth; 0: never looked at, or the file system has none
-  entry_type type = entry_type::unknown;
+  entry_type type : 7 = entry_type::unknown;
+  bool link : 1 = false;     ///< a symlink that is followed, shown as a directory where it leads to one
   bool in_tree : 1 = false;  ///< false: gone from disk (a ghost that is still to be told), or on its way in a rename
   bool hidden : 1 = false;   ///< a directory that `include` does not match: walked, never told
   bool open : 1 = false;     ///< written, and not closed since
@@ -43,10 +44,16 @@ struct node {
   bool seen : 1 = false;           ///< met by the scan that is going on
 };
 
+/// What stands under the node's name: of a link a symlink, whatever it is shown as.
+[[nodiscard]] constexpr entry_type own_type(const node& n) noexcept { return n.link ? entry_type::symlink : n.type; }
+
 /// Whether the node may turn out to be of this type: often no more is known of it than that it is no directory.
 [[nodiscard]] constexpr bool can_be(const node& n, entry_type type) noexcept {
-  return n.type == type || (n.type == entry_type::unknown && type != entry_type::directory);
+  return own_type(n) == type || (n.type == entry_type::unknown && type != entry_type::directory);
 }
+
+/// Whether a way of its own leads to the node, which may come to lead elsewhere: a root, or a link.
+[[nodiscard]] constexpr bool has_own_way(const node& n) noexcept { return n.parent == no_node || n.link; }
 
 /// The names known now. Structure only: what was told of them is the ledger's, what they mean is facts'.
 class tree {
@@ -153,6 +160,12 @@ class tree {
   }
   [[nodiscard]] node_id root_of(node_id id) const noexcept {
     while ((*this)[id].parent != no_node) id = (*this)[id].parent;
+    return id;
+  }
+
+  /// The root or the link below which it stands, or which it is.
+  [[nodiscard]] node_id own_way_of(node_id id) const noexcept {
+    while (!has_own_way((*this)[id])) id = (*this)[id].parent;
     return id;
   }
 

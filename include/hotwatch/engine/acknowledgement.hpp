@@ -27,7 +27,7 @@ class acknowledgement {
     bool is_known = false;
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
       const root_label& label = s_.labels[i];
-      if (!s_.roots[i].alive || !s_.known[s_.roots[i].node].in_tree) continue;
+      if (!s_.roots[i].alive || s_.roots[i].is_link || !s_.known[s_.roots[i].node].in_tree) continue;
       // A path may be acknowledged before the kernel's word is out: a look says what is there.
       if (path == label.given) {
         if (label.is_file)
@@ -39,6 +39,7 @@ class acknowledgement {
         is_known |= look_along(s_.roots[i].node, path.substr(label.below()), m);
       }
     }
+    roots_.check_suspects(m);  // a link to a directory is acknowledged with what is in it
     if (is_known) settle_at(path, m);
     lookup_.close();
   }
@@ -135,7 +136,7 @@ class acknowledgement {
     if (n.type == entry_type::directory || lookup_.look(n.parent, s_.known.name(id), status) ||
         status.type == entry_type::directory)
       return;
-    n.type = status.type;
+    s_.learn_type(id, status.type);
     scan_.remember_look(id, status, m, false);
   }
 

@@ -32,10 +32,11 @@ class listener {
     for (std::size_t i = first; i < targets_.size(); ++i) {
       const watch_table::target t = targets_[i];
       if (h.kind == hint_kind::unwatched) s_.watches.remove(h.watch, t);
-      if (!t.guard)
+      if (t.guard) {
+        if (means_way(h, s_.roots[t.index])) s_.suspect(t.index);
+      } else if (s_.known[t.index].watch == h.watch) {  // what it says of another may have taken this one away
         take_for(t.index, h, m);
-      else if (h.name.empty() || s_.roots[t.index].lost)
-        roots_.suspect(t.index);
+      }
     }
     const bool meant_any = targets_.size() != first;
     targets_.resize(first);
@@ -47,25 +48,32 @@ class listener {
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
 
  private:
+  // Whether the way to the root is not what it was, or may lead on where it ended.
+  [[nodiscard]] static bool means_way(const hint& h, const root& r) noexcept {
+    if (h.name.empty()) return true;
+    if (!r.lost || (!r.awaited.empty() && h.name != r.awaited)) return false;
+    return h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to;
+  }
+
   void take_for(node_id id, const hint& h, moment m) {
     node& n = s_.known[id];
     switch (h.kind) {
       case hint_kind::unwatched:
-        if (n.watch == h.watch) n.watch = no_watch;
-        if (n.parent == no_node)
-          roots_.suspect(n.attributes);
+        n.watch = no_watch;
+        if (has_own_way(n))
+          s_.suspect(n.attributes);
         else
           s_.doubts.push_back({id});  // removed, as its parent will say; or unmounted
         return;
       case hint_kind::gone:
-        if (n.parent == no_node)
-          roots_.suspect(n.attributes);
+        if (has_own_way(n))
+          s_.suspect(n.attributes);
         else
           s_.doubts.push_back({id});
         return;
       case hint_kind::look_again:
         if (s_.root_of(id).is_file)
-          roots_.suspect(n.attributes);
+          s_.suspect(n.attributes);
         else
           (void)scan_.scan(id, everything, m);
         return;
@@ -79,6 +87,7 @@ class listener {
       if (h.kind == hint_kind::attributes && n.unreadable) (void)scan_.scan(id, everything, m);
       return;
     }
+    if (n.link && !s_.roots[n.attributes].is_entered()) return;
     std::string_view name = h.name;
     const root& r = s_.root_of(id);
     if (r.is_file) {
@@ -86,7 +95,7 @@ class listener {
       if (name.empty()) return;
       // What stands there now may be a symlink, and the file elsewhere.
       if (h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to || h.kind == hint_kind::came_or_went)
-        roots_.suspect(s_.known[id].attributes);
+        s_.suspect(s_.known[id].attributes);
     }
     for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
       if (!r.recursive) return;
@@ -147,7 +156,9 @@ class listener {
     }
     // A listing was ahead of the queue, and this is about what had the name before. It may still be about what has it
     // now, if that came here out of sight.
-    if ((s_.known[child].type == entry_type::directory) != (h.type == entry_type::directory)) {
+    const bool is_write = h.kind == hint_kind::written || h.kind == hint_kind::completed;
+    if ((own_type(s_.known[child]) == entry_type::directory) != (h.type == entry_type::directory) ||
+        (is_write && s_.known[child].link)) {
       doubts_.doubt(parent, name);
       return;
     }
@@ -172,7 +183,7 @@ class listener {
       // A listing was ahead of the queue, and the name is known. Or it will leave by a rename that is still in the
       // queue, and have come back by link(2) since.
       if (h.merged) doubts_.doubt(parent, name);
-      if ((s_.known[child].type == entry_type::directory) == is_directory) {
+      if ((own_type(s_.known[child]) == entry_type::directory) == is_directory) {
         if (is_directory && s_.is_blind(child)) scan_.read(child, m);
         return;
       }

@@ -25,12 +25,27 @@ class lookup {
 
   /// Opens a directory of the tree, from its root, name by name.
   [[nodiscard]] directory open(node_id id, std::error_code& ec) {
+    return open(id, ec, [](const directory&) {});
+  }
+  /// The same, and calls visit(directory) for each on the way.
+  template <class Visit>
+  [[nodiscard]] directory open(node_id id, std::error_code& ec, Visit&& visit) {
     chain_.clear();
     for (; s_.known[id].parent != no_node; id = s_.known[id].parent) chain_.push_back(id);
     const root& r = s_.roots[s_.known[id].attributes];
     directory d = s_.disk.open_root((r.is_file ? r.directory : r.absolute).c_str(), ec);
-    for (; d && !chain_.empty(); chain_.pop_back()) d = d.open_child(s_.known.name(chain_.back()), ec);
+    if (d) visit(d);
+    for (; d && !chain_.empty(); chain_.pop_back()) {
+      d = open_in(d, chain_.back(), ec);
+      if (d) visit(d);
+    }
     return d;
+  }
+
+  /// Opens a directory of the tree in the one above it.
+  [[nodiscard]] directory open_in(const directory& above, node_id id, std::error_code& ec) const {
+    const std::string_view name = s_.known.name(id);
+    return s_.known[id].link ? above.open_link(name, ec) : above.open_child(name, ec);
   }
 
   /// The same, but only from the directory that its parent's watch stands for: the parent's path may lead to another by
@@ -40,7 +55,7 @@ class lookup {
     if (parent == no_node) return open(id, ec);
     const directory above = open(parent, ec);
     if (!above) return directory();
-    if (is_itself(parent, above)) return above.open_child(s_.known.name(id), ec);
+    if (is_itself(parent, above)) return open_in(above, id, ec);
     ec = std::make_error_code(std::errc::no_such_file_or_directory);
     return directory();
   }
@@ -65,15 +80,18 @@ class lookup {
 
   /// A look by path: one system call, for what may be wrong when somebody puts a symlink in the way.
   [[nodiscard]] std::error_code look_by_path(node_id parent, std::string_view name, file_status& out) {
-    const root& r = s_.root_of(parent);
-    if (r.is_file) return look(parent, name, out);
-    path_ = r.absolute;
+    if (s_.root_of(parent).is_file) return look(parent, name, out);
+    const std::error_code ec = s_.disk.look(path_of(parent, name).c_str(), out);
+    return ec == std::errc::filename_too_long ? look(parent, name, out) : ec;
+  }
+
+  /// The absolute path of a name in a directory of the tree. Lives until the next call.
+  [[nodiscard]] const std::string& path_of(node_id parent, std::string_view name) {
+    path_ = s_.root_of(parent).absolute;
     if (path_.back() != '/') path_ += '/';
     s_.paths.append_way(parent, view::known, path_);
     if (path_.back() != '/') path_ += '/';
-    path_ += name;
-    const std::error_code ec = s_.disk.look(path_.c_str(), out);
-    return ec == std::errc::filename_too_long ? look(parent, name, out) : ec;
+    return path_ += name;
   }
 
   /// Whether nothing came meanwhile about names of the directory that was looked into last: what is missing there is
@@ -103,6 +121,17 @@ class lookup {
     const directory other = open(id, ec);
     return other && !other.look({}, there) && !d.look({}, here) && here.device == there.device &&
            here.file_id == there.file_id;
+  }
+
+  /// Whether one of the directories down to the node is this one.
+  [[nodiscard]] bool leads_back(node_id id, const file_status& there) {
+    std::error_code ec;
+    bool found = false;
+    (void)open(id, ec, [&](const directory& d) {
+      file_status here;
+      found |= !d.look({}, here) && here.device == there.device && here.file_id == there.file_id;
+    });
+    return found;
   }
 
   /// Whether nothing above it is on its way elsewhere.

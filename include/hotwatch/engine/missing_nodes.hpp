@@ -27,12 +27,18 @@ class missing_nodes {
     tops_.push_back(id);
   }
 
-  /// Which of them, and of those below them, has this inode number? no_node: none.
-  [[nodiscard]] node_id find(std::uint64_t file_id) {
+  /// Which of them, and of those below them, has this inode number? no_node: none. Of several, as links to one
+  /// directory show them, the one that was below the same link as what is in `parent`.
+  [[nodiscard]] node_id find(std::uint64_t file_id, node_id parent) {
     if (tops_.empty() || file_id == 0) return no_node;
     if (indexed_ != tops_.size()) index();
-    return by_file_id_.find(mix64(file_id),
-                            [&](node_id id) { return s_.known[id].file_id == file_id && !lookup_.is_placed(id); });
+    const auto is_it = [&](node_id id) { return s_.known[id].file_id == file_id && !lookup_.is_placed(id); };
+    const node_id any = by_file_id_.find(mix64(file_id), is_it);
+    if (any == no_node) return no_node;
+    const node_id way = s_.known.own_way_of(parent);
+    const node_id best =
+        by_file_id_.find(mix64(file_id), [&](node_id id) { return is_it(id) && s_.known.own_way_of(id) == way; });
+    return best != no_node ? best : any;
   }
 
   /// The look is over: what was not found elsewhere is gone.

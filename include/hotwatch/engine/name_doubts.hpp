@@ -132,7 +132,7 @@ class name_doubts {
     const bool missing = ec == std::errc::no_such_file_or_directory;
     if (missing ? child == no_node : ec || (child != no_node && is_that(child, status))) return true;
     if (!lookup_.nothing_came()) return false;  // the hints of it are in the queue
-    if (!missing && child != no_node && can_be(s_.known[child], status.type)) {
+    if (!missing && child != no_node && !s_.known[child].link && can_be(s_.known[child], status.type)) {
       s_.settle.change_content(child, m);
       s_.known[child].file_id = status.file_id;
       return true;
@@ -145,7 +145,7 @@ class name_doubts {
   [[nodiscard]] bool is_that(node_id id, const file_status& status) const noexcept {
     const node& n = s_.known[id];
     if (!can_be(n, status.type)) return false;
-    return n.type == entry_type::directory || n.file_id == 0 || n.file_id == status.file_id;
+    return own_type(n) == entry_type::directory || n.file_id == 0 || n.file_id == status.file_id;
   }
 
   [[nodiscard]] bool is_what_came(node_id parent, std::string_view name) {

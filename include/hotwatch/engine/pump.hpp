@@ -122,7 +122,7 @@ class pump {
       if (!n.polled) continue;
       // What could not be read may have been read after a loss.
       const scan_policy& policy = n.unreadable ? everything : files;
-      if (n.parent == no_node)
+      if (has_own_way(n))
         roots_.rescan(n.attributes, policy, m);
       else if (n.unreadable || !s_.known[n.parent].polled)
         (void)scan_.scan(id, policy, m);
@@ -204,7 +204,8 @@ class pump {
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i) {
       if (!s_.roots[i].alive) continue;
       roots_.rescan(i, everything, m);
-      if (overflowed) s_.notices.push_back({notice_kind::overflow, s_.labels[i].given, {}, overflow_advice<Backend>});
+      if (overflowed && !s_.roots[i].is_link)
+        s_.notices.push_back({notice_kind::overflow, s_.labels[i].given, {}, overflow_advice<Backend>});
     }
     scan_.settle_several(everything, m);
   }

@@ -30,13 +30,13 @@ class renames {
   /// The first half: a name left.
   void moved_from(node_id parent, node_id child, const hint& h, moment m) {
     s_.settle.lift(child, m);
-    pairs_.add({h.pair, child, parent, s_.known.root_of(parent)});
+    pairs_.add({h.pair, child, parent, s_.known.own_way_of(parent)});
   }
 
   /// The second half, which may have no first: a name came, perhaps onto one that is known.
   void moved_to(node_id parent, std::string_view name, node_id replaced, const hint& h, moment m) {
     doubts_.note_move();
-    const node_id moved = pairs_.take(h.pair, s_.known.root_of(parent));
+    const node_id moved = pairs_.take(h.pair, s_.known.own_way_of(parent));
     if (moved != no_node && is_exchange(moved, parent, name, h.type, m)) return;
     if (moved != no_node && leads_into_itself(moved, parent)) return lose_track(moved, m);
     if (moved == no_node) return moved_in(parent, name, replaced, h.type, m);
@@ -47,9 +47,11 @@ class renames {
     }
     const bool is_directory = h.type == entry_type::directory;
     const verdict v = s_.judge(parent, name, is_directory);
-    if (!counts(v, is_directory)) {
+    // Of a hidden link the user never heard, only of what is below it: that comes anew, if it comes.
+    if (!counts(v, is_directory) || (!is_directory && s_.known[moved].hidden)) {
       doubts_.doubt(origin, s_.known.name(moved));
       s_.settle.vanish(moved, m);
+      (void)scan_.take_in(parent, name, h.type, m);
       return;
     }
     // Free now, unless this was the second half of an exchange.
@@ -60,7 +62,7 @@ class renames {
     }
     if (replaced != no_node && s_.known[replaced].type != s_.known[moved].type)
       doubts_.doubt(parent, name);  // a listing may have been ahead of the queue, and what was replaced be what came
-    s_.settle.place(moved, parent, name, m);
+    s_.place(moved, parent, name, m);
     if (is_directory)
       settle_moved_directory(moved, m);
     else
@@ -168,10 +170,13 @@ class renames {
       const node_id child = s_.known[from].first_child;
       s_.settle.lift(child, m);
       const std::string child_name(s_.known.name(child));
-      if (s_.known[child].type == entry_type::directory && s_.known[child].hidden)
+      if (s_.known[child].link && s_.known[child].hidden) {
+        s_.settle.vanish(child, m);
+        s_.doubts.push_back({to, true});  // it comes anew
+      } else if (s_.known[child].type == entry_type::directory && s_.known[child].hidden)
         move_one_by_one(child, to, child_name, true, m);
       else
-        s_.settle.place(child, to, child_name, m);
+        s_.place(child, to, child_name, m);
     }
     s_.settle.vanish(from, m);
     settle_moved_directory(to, m);
@@ -187,7 +192,7 @@ class renames {
       s_.known.names().release(o.origin_name);
       const node_id there = s_.known[moved].parent;
       const std::string there_name(s_.known.name(moved));
-      const bool other_type = (s_.known[moved].type == entry_type::directory) != (type == entry_type::directory);
+      const bool other_type = (own_type(s_.known[moved]) == entry_type::directory) != (type == entry_type::directory);
       const bool exchanged = other_type || exists(there, there_name);
       if (leads_into_itself(moved, to) || leads_into_itself(o.replaced, to)) {
         s_.settle.vanish(o.replaced, m);
@@ -196,12 +201,12 @@ class renames {
       }
       if (!exchanged) s_.settle.vanish(o.replaced, m);
       if (const node_id other = s_.known.find(to, name); other != no_node) s_.settle.vanish(other, m);
-      s_.settle.place(exchanged ? o.replaced : moved, to, name, m);
-      if (exchanged) s_.settle.place(moved, there, there_name, m);
+      s_.place(exchanged ? o.replaced : moved, to, name, m);
+      if (exchanged) s_.place(moved, there, there_name, m);
       doubts_.doubt(there, there_name);
       doubts_.doubt(to, name);
       for (const node_id id : {moved, exchanged ? o.replaced : moved})
-        if (s_.known[id].type == entry_type::directory)
+        if (own_type(s_.known[id]) == entry_type::directory)
           settle_moved_directory(id, m);
         else
           s_.settle.change_content(id, m);  // if the look came too late to tell, both are told as modified
@@ -236,7 +241,7 @@ class renames {
       const bool wrote = !is_directory && content_differs_after_rename(s_.known[left], status, s_.quiet_since);
       const bool open = s_.known[there].open;
       s_.settle.vanish(there, m);
-      s_.settle.place(left, parent, name, m);
+      s_.place(left, parent, name, m);
       if (wrote) s_.settle.change_content(left, m);
       s_.known[left].open = open;
       if (is_directory) (void)scan_.scan(left, {false, true, true}, m);

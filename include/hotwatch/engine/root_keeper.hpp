@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../error.hpp"
+#include "lookup.hpp"
 #include "scanner.hpp"
 #include "state.hpp"
 
@@ -21,13 +22,13 @@ class root_keeper {
  public:
   using directory = typename Backend::directory;
 
-  root_keeper(engine_state<Backend>& state, scanner<Backend>& scan) noexcept : s_(state), scan_(scan) {}
+  root_keeper(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan) noexcept
+      : s_(state), lookup_(lookup), scan_(scan) {}
 
   /// `given` has no trailing slashes, `absolute` is the same place. On an error nothing is left of it.
   std::error_code add(root_id id, std::string given, std::string absolute, root_options options, moment m) {
-    for (std::size_t i = 0; i < s_.roots.size(); ++i)
-      if (s_.roots[i].alive && (s_.labels[i].given == given || s_.roots[i].absolute == absolute))
-        return errc::root_exists;
+    if (find(given, absolute) != s_.roots.size()) return errc::root_exists;
+    check_suspects(m);  // what is behind a new link of another root is still to be told
     const std::uint32_t index = free_place();
     root& r = s_.roots[index];
     r = root{};
@@ -43,46 +44,33 @@ class root_keeper {
       return ec;
     }
     guard(index);
-    suspect(index);  // it may have been moved before its watch stood
-    check_suspects(m);
+    s_.suspect(index);  // it may have been moved before its watch stood
+    policy.files = policy.everywhere = policy.verify = true;
+    check_suspects(policy, m);
     return {};
   }
 
   /// Nothing of the root is told any more, not even what is pending.
   std::error_code remove(std::string_view given, std::string_view absolute, moment m) {
-    for (std::uint32_t i = 0; i < s_.roots.size(); ++i)
-      if (s_.roots[i].alive && (s_.labels[i].given == given || s_.roots[i].absolute == absolute)) {
-        forget(i, m);
-        return {};
-      }
-    return errc::unknown_root;
+    const std::uint32_t index = find(given, absolute);
+    if (index == s_.roots.size()) return errc::unknown_root;
+    forget(index, m);
+    return {};
   }
 
-  /// Asks for a check at the end of the turn: the way to the root, or the root itself, is not what it was.
-  void suspect(std::uint32_t index) {
-    for (const std::uint32_t i : suspects_)
-      if (i == index) return;
-    suspects_.push_back(index);
-  }
+  /// Checks the suspects, and follows new links. What is moved about all the while stays suspect, for the next turn.
+  void check_suspects(moment m) { check_suspects(everything, m); }
+  [[nodiscard]] bool has_suspects() const noexcept { return !s_.suspects.empty() || !s_.new_links.empty(); }
 
-  /// Checks the suspects. A root that is moved about all the while stays suspect, for the next turn.
-  void check_suspects(moment m) {
-    checked_.clear();
-    checked_.swap(suspects_);
-    for (const std::uint32_t index : checked_)
-      if (s_.roots[index].alive) check(index, everything, false, m);
-  }
-  [[nodiscard]] bool has_suspects() const noexcept { return !suspects_.empty(); }
-
-  /// Looks at a whole root again: after an overflow, or at a poll.
+  /// Looks at a whole root or link again: after an overflow, or at a poll.
   void rescan(std::uint32_t index, const scan_policy& policy, moment m) { check(index, policy, true, m); }
 
-  /// Reads a directory again unless it is what it was: what its watch stands for, or the root that was there. The queue
+  /// Reads a directory again unless it is what it was: what its watch stands for, or what its own way led to. The queue
   /// has been read to its end.
   void verify(const doubtful& what, moment m) {
     const node& n = s_.known[what.id];  // its number may be another's by now
     if (!n.in_tree) return;
-    if (n.parent != no_node) return scan_.verify(what, m);
+    if (!has_own_way(n)) return scan_.verify(what, m);
     check(n.attributes, everything_caught_up, what.unread, m);
   }
 
@@ -92,6 +80,44 @@ class root_keeper {
   }
 
  private:
+  void check_suspects(const scan_policy& policy, moment m) {
+    do {
+      for (; !s_.new_links.empty(); s_.new_links.pop_back()) follow(s_.new_links.back());
+      checked_.clear();
+      checked_.swap(s_.suspects);
+      for (const std::uint32_t index : checked_) {
+        s_.roots[index].suspected = false;
+        if (s_.roots[index].alive) check(index, policy, false, m);
+      }
+    } while (!s_.new_links.empty());
+  }
+
+  // Whatever the symlink leads to, if anything: that may change.
+  void follow(node_id id) {
+    node& n = s_.known[id];
+    if (!n.in_tree || n.type != entry_type::symlink || n.link || s_.root_of(id).is_file) return;
+    const bool recursive = s_.root_of(id).recursive;
+    const std::uint32_t index = free_place();
+    root& r = s_.roots[index] = root{};
+    r.alive = r.is_link = r.lost = true;
+    r.recursive = recursive;
+    r.node = id;
+    s_.labels[index] = root_label{};
+    n.link = true;
+    n.attributes = index;
+    s_.suspect(index);
+  }
+
+  // The root that was added by this path; the number of all when there is none.
+  [[nodiscard]] std::uint32_t find(std::string_view given, std::string_view absolute) const noexcept {
+    std::uint32_t i = 0;
+    for (; i < s_.roots.size(); ++i) {
+      const root& r = s_.roots[i];
+      if (r.alive && !r.is_link && (s_.labels[i].given == given || r.absolute == absolute)) break;
+    }
+    return i;
+  }
+
   std::uint32_t free_place() {
     for (std::uint32_t i = 0; i < s_.roots.size(); ++i)
       if (!s_.roots[i].alive) return i;
@@ -191,15 +217,24 @@ class root_keeper {
     if (s_.poll(r.node) && why) s_.tell(notice_kind::polling, r.node, why, advice);
   }
 
-  // Is the root what it was? It is scanned if not, and in any case when it is `to_be_read`.
+  // Is the root or the link what it was? It is scanned if not, and in any case when it is `to_be_read`.
   void check(std::uint32_t index, const scan_policy& policy, bool to_be_read, moment m) {
+    root& r = s_.roots[index];
+    if (!lookup_.is_placed(r.node)) return;  // a link that is missing: gone, or to be found elsewhere in this look
+    check_way(index, policy, to_be_read, m);
+    if (!r.is_link) return;
+    if (r.lost) show(r, how_told(r, policy), m);
+    if (r.guards.empty()) s_.poll(r.node);
+  }
+
+  void check_way(std::uint32_t index, const scan_policy& policy, bool to_be_read, moment m) {
     root& r = s_.roots[index];
     // The guard stands before the look, so that what happens after the look is hinted at.
     guard_answer way = guard(index);
     if (r.is_file) {
       (void)look_at_file(index, facts::telling::tell, m);
       if (way.error && s_.known[r.node].watch == no_watch) poll(r, way.error);
-      if (r.lost && way.leads_on) suspect(index);
+      if (r.lost && way.leads_on) s_.suspect(index);
       if (r.sees_new_names && !r.lost) guard(index);
       return;
     }
@@ -207,10 +242,16 @@ class root_keeper {
     // before its watch stood: once more.
     for (int tries = 0; tries < 3; ++tries) {
       std::error_code ec;
-      directory d = s_.disk.open_root(r.absolute.c_str(), ec);
+      directory d = r.is_link ? open_link(r, ec) : s_.disk.open_root(r.absolute.c_str(), ec);
+      if (ec == std::errc::too_many_symbolic_link_levels) way.leads_on = false;
       if (d) {
-        if (!find_again(r, std::move(d), policy, to_be_read, m)) return;
+        // The way may have been in pieces when it was guarded.
+        const bool guarded = way.leads_on || r.guards.empty() || tries != 0;
+        if (!find_again(r, std::move(d), policy, to_be_read, m) && guarded) return;
         to_be_read = false;
+      } else if (ec == std::errc::operation_canceled) {
+        s_.doubts.push_back({r.node, true});
+        return;
       } else if (!r.lost && !is_lost(ec)) {
         return scan_.could_not_open(r.node, ec);
       } else if (!r.lost) {
@@ -222,7 +263,50 @@ class root_keeper {
       }
       way = guard(index);
     }
-    suspect(index);
+    s_.suspect(index);
+  }
+
+  // Opens what the link leads to. ECANCELED: whether it is still this link nobody can tell yet, the hints are in the
+  // queue. ELOOP: it leads back.
+  directory open_link(root& r, std::error_code& ec) {
+    const node& n = s_.known[r.node];
+    const std::string_view name = s_.known.name(r.node);
+    file_status status;
+    const directory above = lookup_.open(n.parent, ec);
+    if (ec && !is_absence(ec)) return directory();
+    if (!above || !lookup_.is_itself(n.parent, above) || above.look(name, status) ||
+        status.type != entry_type::symlink) {
+      ec = std::make_error_code(std::errc::operation_canceled);
+      return directory();
+    }
+    directory d = above.open_link(name, ec);
+    if (!d || (ec = d.look({}, status))) return directory();
+    r.pruned = s_.judge(n.parent, name, true) == verdict::pruned;
+    if (r.pruned || !lookup_.leads_back(n.parent, status)) return d;
+    ec = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+    return directory();
+  }
+
+  // What is known already when its root is added is what a link leads to at first.
+  [[nodiscard]] facts::telling how_told(const root& r, const scan_policy& policy) const noexcept {
+    const bool first = r.is_link && r.file_id == 0 && s_.known[r.node].record == 0;
+    return first ? policy.telling : facts::telling::tell;
+  }
+
+  // A link to an excluded directory is not told.
+  void show(root& r, facts::telling how, moment m) {
+    const node& n = s_.known[r.node];
+    const entry_type type = r.shown();
+    const verdict v = s_.judge(n.parent, s_.known.name(r.node), type == entry_type::directory);
+    const bool hidden = v != verdict::told || (r.pruned && !r.lost);
+    if (n.type == type && n.hidden == hidden) return;
+    const std::uint32_t index = n.attributes;
+    s_.known[r.node].link = false;
+    r.node = s_.settle.show_as(r.node, type, hidden, m, how);
+    node& shown = s_.known[r.node];
+    shown.link = true;
+    shown.attributes = index;
+    if (s_.known[shown.parent].polled) shown.stamp = 0;  // it was not looked at as what it is now
   }
 
   // Whether it is another directory than it was, or its watch was gone: then it was scanned.
@@ -233,18 +317,36 @@ class root_keeper {
       return false;
     }
     const node& n = s_.known[r.node];
-    const bool same = r.device == status.device && r.file_id == status.file_id;
+    const bool same = r.device == status.device && r.file_id == status.file_id && n.type == r.shown();
     if (same && !r.lost && (n.watch != no_watch || n.polled)) {
-      if (to_be_read) (void)scan_.scan(r.node, std::move(d), policy, m);
+      if (r.is_link) show(r, facts::telling::tell, m);
+      if (to_be_read && r.is_entered()) (void)scan_.scan(r.node, std::move(d), policy, m);
       return false;
     }
+    const facts::telling how = how_told(r, policy);
+    if (!r.lost && r.device != status.device) vanish_contents(r.node, m);  // inode numbers mean others there
     r.device = status.device;
     r.file_id = status.file_id;
     s_.lose_watch(r.node);
     scan_.forget_arrivals(r.node);  // of the one that stood here a moment ago
-    if (std::exchange(r.lost, false)) s_.tell(notice_kind::root_restored, r.node);
-    (void)scan_.scan(r.node, std::move(d), {policy.files, true, true, policy.caught_up}, m);
+    const bool was_lost = std::exchange(r.lost, false);
+    if (r.is_link)
+      show(r, how, m);
+    else if (was_lost)
+      s_.tell(notice_kind::root_restored, r.node);
+    if (r.is_entered())
+      (void)scan_.scan(r.node, std::move(d), {policy.files, true, true, policy.caught_up, how}, m);
+    else
+      watch_end(r, d);
     return true;
+  }
+
+  // Of a directory that is not entered only its going is of interest.
+  void watch_end(root& r, const directory& d) {
+    if (const watch_answer answer = s_.disk.watch(d, watch_scope::entries); answer.watch != no_watch)
+      s_.take_watch(r.node, answer.watch);
+    else
+      s_.poll(r.node);
   }
 
   // Whether a root that cannot be opened is gone, or shut; else something else is wrong, and it may be there.
@@ -258,7 +360,7 @@ class root_keeper {
     scan_.forget_arrivals(r.node);
     vanish_contents(r.node, m);
     s_.lose_watch(r.node);
-    s_.tell(notice_kind::root_lost, r.node, ec);
+    if (!r.is_link) s_.tell(notice_kind::root_lost, r.node, ec);
   }
 
   void vanish_contents(node_id top, moment m) {
@@ -274,10 +376,12 @@ class root_keeper {
     // What happens in between is found by the look that follows.
     if (std::exchange(r.sees_new_names, r.lost) && !r.lost)
       for (const std::int32_t watch : std::exchange(old, {})) s_.release_watch(watch, {index, true});
-    const guard_answer way = s_.disk.guard(r.absolute.c_str(), r.guards);
+    if (r.is_link) r.absolute = lookup_.path_of(s_.known[r.node].parent, s_.known.name(r.node));
+    guard_answer way = s_.disk.guard(r.absolute.c_str(), r.guards);
+    r.awaited = std::move(way.awaited);
     const std::error_code refused = way.error;
     if (refused && refused != std::errc::permission_denied && !std::exchange(r.unguarded, true))
-      s_.notices.push_back({notice_kind::failed, s_.labels[index].given, refused, way.advice});
+      s_.tell(notice_kind::failed, r.node, refused, way.advice);
     // The new ones first: what stays guarded keeps its watch.
     for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
     for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});
@@ -286,7 +390,6 @@ class root_keeper {
 
   void forget(std::uint32_t index, moment m) {
     root& r = s_.roots[index];
-    for (const std::int32_t watch : r.guards) s_.release_watch(watch, {index, true});
     if (r.node != no_node) {
       vanish_contents(r.node, m);
       // What was told to be in this root is not told to have left it, and what moved elsewhere counts as new there.
@@ -303,7 +406,7 @@ class root_keeper {
       s_.release_watch(s_.known[r.node].watch, {r.node, false});
       s_.known.free(r.node);
     }
-    r = root{};
+    s_.forget_way(index);
   }
 
   [[nodiscard]] node_id told_root(const record& rec) const noexcept {
@@ -314,8 +417,8 @@ class root_keeper {
   }
 
   engine_state<Backend>& s_;
+  lookup<Backend>& lookup_;
   scanner<Backend>& scan_;
-  std::vector<std::uint32_t> suspects_;
   std::vector<std::uint32_t> checked_;
   std::vector<node_id> leaving_;
 };

@@ -62,8 +62,11 @@ class scanner {
   node_id take_in(node_id parent, std::string_view name, entry_type type, moment m) {
     const bool is_directory = type == entry_type::directory;
     const verdict v = s_.judge(parent, name, is_directory);
-    if (!counts(v, is_directory)) return no_node;
-    const node_id made = s_.settle.appear(parent, name, type, v == verdict::hidden, m);
+    if (!counts(v, is_directory)) {
+      if (is_directory || !s_.may_lead_on(parent, name) || !is_symlink(parent, name)) return no_node;
+      type = entry_type::symlink;
+    }
+    const node_id made = appear(parent, name, type, v == verdict::hidden, m, facts::telling::tell);
     if (is_directory) read(made, m);
     return made;
   }
@@ -79,17 +82,17 @@ class scanner {
     several_ = false;
     settle_arrivals(policy, m);
   }
-  /// A root that was scanned in this look is gone already, and with it what was found there.
-  void forget_arrivals(node_id root) {
+  /// What was scanned in this look is gone already, and with it what was found there.
+  void forget_arrivals(node_id top) {
     std::erase_if(arrivals_, [&](const arrival& a) {
-      if (s_.known.root_of(a.parent) != root) return false;
+      if (!s_.known.is_within(a.parent, top)) return false;
       s_.known.names().release(a.name);
       return true;
     });
   }
 
-  /// Reads a directory again, which is no root, unless it is what its watch stands for. The queue has been read to its
-  /// end.
+  /// Reads a directory again, which is no root and no link, unless it is what its watch stands for. The queue has been
+  /// read to its end.
   void verify(const doubtful& what, moment m) {
     const node_id id = what.id;
     const node& n = s_.known[id];
@@ -134,10 +137,12 @@ class scanner {
   /// What a look saw becomes what is known; with `tell` other attributes than before are told.
   void remember_look(node_id id, const file_status& now, moment m, bool tell) {
     node& n = s_.known[id];
-    const std::uint32_t attributes = attribute_fingerprint(now);
-    if (tell && s_.opts.metadata && n.attributes != 0 && n.attributes != attributes)
-      s_.settle.change_attributes(id, true, m);
-    n.attributes = attributes;
+    if (!n.link) {
+      const std::uint32_t attributes = attribute_fingerprint(now);
+      if (tell && s_.opts.metadata && n.attributes != 0 && n.attributes != attributes)
+        s_.settle.change_attributes(id, true, m);
+      n.attributes = attributes;
+    }
     n.birth = birth_fingerprint(now);
     if (n.type == entry_type::directory) return;
     n.stamp = content_fingerprint(now);
@@ -165,6 +170,21 @@ class scanner {
   }
 
  private:
+  node_id appear(node_id parent, std::string_view name, entry_type type, bool hidden, moment m, facts::telling how) {
+    const node_id id = s_.settle.appear(parent, name, type, hidden, m, how);
+    s_.learn_type(id, type);
+    return id;
+  }
+
+  // Of what came to a name that does not count as a file's. Where nobody can tell yet, its directory is read again.
+  [[nodiscard]] bool is_symlink(node_id parent, std::string_view name) {
+    file_status status;
+    std::error_code ec;
+    if (lookup_.look_surely(parent, name, status, ec)) return !ec && status.type == entry_type::symlink;
+    s_.doubts.push_back({parent, true});
+    return false;
+  }
+
   struct frame {
     node_id id;
     directory dir;
@@ -246,12 +266,12 @@ class scanner {
       }
       const verdict v = s_.judge(id, name, type == entry_type::directory);
       const bool is_directory = type == entry_type::directory;
-      if (!counts(v, is_directory)) return;
+      if (!counts(v, is_directory) && !(type == entry_type::symlink && s_.may_lead_on(id, name))) return;
       const bool hidden = v == verdict::hidden;
       const node_id known = s_.known.find(id, name);
       if (fresh) {
         if (known != no_node) return;  // removed and made again while it was listed: it is in the listing twice
-        const node_id child = s_.settle.appear(id, name, type, hidden, m, policy.telling);
+        const node_id child = appear(id, name, type, hidden, m, policy.telling);
         s_.known[child].file_id = file_id;
         if (is_directory && recursive) to_enter_.push_back(child);
         if (looks && !d.look(name, status)) remember_look(child, status, m, false);
@@ -260,7 +280,7 @@ class scanner {
       if (known != no_node && is_still(known, type, file_id, hidden)) {
         s_.known[known].seen = true;
         s_.known[known].file_id = file_id;
-        s_.known[known].type = type;
+        if (s_.known[known].type != type) s_.learn_type(known, type);
       } else {
         arrivals_.push_back({id, s_.known.names().store(name), type, hidden, file_id});
       }
@@ -287,7 +307,7 @@ class scanner {
   [[nodiscard]] bool is_still(node_id child, entry_type type, std::uint64_t file_id, bool hidden) const noexcept {
     const node& n = s_.known[child];
     if (n.file_id != 0 && n.file_id != file_id) return false;
-    return n.hidden == hidden && can_be(n, type);
+    return (n.link || n.hidden == hidden) && can_be(n, type);
   }
 
   // The listing is complete: what was not in it is missing, what was may have been written.
@@ -299,13 +319,15 @@ class scanner {
       const node_id next = n.next_sibling;
       const bool was_seen = n.seen;
       n.seen = false;
+      if (n.link && policy.everywhere) s_.suspect(n.attributes);
       if (!was_seen) {
         missing_.take_out(c, m);
       } else if (n.type == entry_type::directory) {
         const bool blind = n.watch == no_watch;
-        if (recursive && (policy.everywhere || blind)) to_enter_.push_back(c);
+        if (recursive && !n.link && (policy.everywhere || blind)) to_enter_.push_back(c);
         file_status status;
-        if (looks && s_.opts.metadata && !d.look(s_.known.name(c), status)) remember_look(c, status, m, true);
+        if (looks && !n.link && s_.opts.metadata && !d.look(s_.known.name(c), status))
+          remember_look(c, status, m, true);
       } else if (looks) {
         file_status status;
         const std::error_code ec = d.look(s_.known.name(c), status);
@@ -386,7 +408,7 @@ class scanner {
   void settle_arrival(const arrival& a, std::string_view name, const scan_policy& policy, moment m) {
     file_status status;
     const bool looks = s_.known[a.parent].polled;
-    node_id id = missing_.find(a.file_id);
+    node_id id = missing_.find(a.file_id, a.parent);
     if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) {
       if (looks) s_.known[a.parent].stamp = 0;  // gone again, or not to be looked at now: its names are read again
       return;
@@ -398,7 +420,8 @@ class scanner {
       if (s_.known[id].in_tree) s_.settle.lift(id, m);  // it was below a directory that is missing
       const bool wrote =
           a.type != entry_type::directory && content_differs_after_rename(s_.known[id], status, s_.quiet_since);
-      s_.settle.place(id, a.parent, name, m);
+      s_.place(id, a.parent, name, m);
+      if (s_.known[id].link) return;
       if (a.type == entry_type::directory)
         return walk_into(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
       if (wrote) s_.settle.change_content(id, m);
@@ -407,7 +430,7 @@ class scanner {
       s_.recent.note(id);
       return;
     }
-    id = s_.settle.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
+    id = appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
     if (looks) {
       remember_look(id, status, m, false);

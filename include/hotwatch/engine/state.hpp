@@ -26,21 +26,33 @@
 
 namespace hotwatch::inline v0::detail {
 
-/// A root, by its place in the list (a root node's `attributes`).
+/// What a way of its own leads to: a root that was added, or a link somewhere below one that is followed. By its place
+/// in the list (the node's `attributes`).
 struct root {
   bool alive = false;
+  bool is_link = false;  ///< its node has a place in the tree; lost: it leads to no directory, or back
+  bool pruned = false;   ///< a link to a directory that is excluded
   bool is_file = false;
   bool lost = false;
+  bool suspected = false;       ///< to be checked at the end of the turn
   bool unguarded = false;       ///< told that not all of the way to it is guarded
   bool sees_new_names = false;  ///< its guards tell of more than their own moving and removal
   bool recursive = true;
   node_id node = no_node;    ///< the directory; of a single file, the directory that holds it, hidden
-  std::string absolute;      ///< as given, made absolute when it was added
+  std::string absolute;      ///< as given, made absolute when it was added; of a link, where it was guarded last
   std::string directory;     ///< a single file: where it really is, free of symlinks ...
   std::string target;        ///< ... and its name there; the node is named as it was given, see name()
   std::uint64_t device = 0;  ///< of the directory: another one in its place is told apart by these two
   std::uint64_t file_id = 0;
   std::vector<std::int32_t> guards;
+  std::string awaited;  ///< while it is lost: the name that would lead on; empty: any may
+
+  /// What a link is shown as; a root is a directory.
+  [[nodiscard]] entry_type shown() const noexcept {
+    return is_link && (lost || pruned) ? entry_type::symlink : entry_type::directory;
+  }
+  /// Whether what is in it counts.
+  [[nodiscard]] bool is_entered() const noexcept { return !is_link || (recursive && !pruned); }
 
   [[nodiscard]] std::string_view name() const noexcept {
     return std::string_view(absolute).substr(absolute.rfind('/') + 1);
@@ -115,13 +127,37 @@ struct engine_state {
 
   [[nodiscard]] watch_scope scope_of(node_id id) const noexcept {
     const node& n = known[id];
-    if (n.parent != no_node) return watch_scope::inside;
+    if (!has_own_way(n)) return watch_scope::inside;
     return roots[n.attributes].recursive ? watch_scope::tree : watch_scope::entries;
   }
 
   /// The directory is to be read once the queue has been read to its end.
   void doubt(node_id id) {
     if (doubts.empty() || doubts.back().id != id || !doubts.back().unread) doubts.push_back({id, true});
+  }
+
+  /// Whether a symlink of this name counts, told or not: it may lead to a directory that does.
+  [[nodiscard]] bool may_lead_on(node_id parent, std::string_view name) {
+    return opts.follow_symlinks && counts(judge(parent, name, true), true);
+  }
+
+  /// Asks for a check at the end of the turn: the way to the root or the link, or what is there, is not what it was.
+  void suspect(std::uint32_t index) {
+    if (!std::exchange(roots[index].suspected, true)) suspects.push_back(index);
+  }
+
+  /// A node that was lifted comes to its new place, from where a link may lead elsewhere. That it was moved its guard
+  /// says too, but not if another link was met, and guarded, where it had been.
+  void place(node_id id, node_id parent, std::string_view name, moment m) {
+    settle.place(id, parent, name, m);
+    if (known[id].link) suspect(known[id].attributes);
+  }
+
+  /// What was learned to be a symlink is to be followed.
+  void learn_type(node_id id, entry_type type) {
+    if (known[id].link) return;
+    known[id].type = type;
+    if (type == entry_type::symlink && opts.follow_symlinks) new_links.push_back(id);
   }
 
   /// Whether nothing is heard of what is in this directory.
@@ -153,8 +189,17 @@ struct engine_state {
   }
 
   void say_farewell() {
-    for (const facts::farewell& f : settle.farewells()) release_watch(f.watch, {f.node, false});
+    for (const facts::farewell& f : settle.farewells()) {
+      release_watch(f.watch, {f.node, false});
+      if (f.link) forget_way(f.index);
+    }
     settle.farewells().clear();
+  }
+
+  /// Its place in the list is free.
+  void forget_way(std::uint32_t index) {
+    for (const std::int32_t watch : roots[index].guards) release_watch(watch, {index, true});
+    roots[index] = root{};
   }
 
   options opts;
@@ -170,6 +215,8 @@ struct engine_state {
   std::vector<root> roots;
   std::vector<node_id> polled;  ///< directories without a watch; some may have got one, or be gone, since
   recent_nodes recent;          ///< files in them that were seen to change
+  std::vector<std::uint32_t> suspects;
+  std::vector<node_id> new_links;  ///< symlinks that are to be followed
   std::vector<doubtful> doubts;
   std::vector<owned_notice> notices;
   /// The file system's time when the backend's queue was last known to be empty: what is hinted at came later.

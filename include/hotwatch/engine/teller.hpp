@@ -9,6 +9,7 @@
 #include "../change.hpp"
 #include "lookup.hpp"
 #include "name_doubts.hpp"
+#include "root_keeper.hpp"
 #include "state.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -16,8 +17,9 @@ namespace hotwatch::inline v0::detail {
 template <class Backend>
 class teller {
  public:
-  teller(engine_state<Backend>& state, lookup<Backend>& lookup, name_doubts<Backend>& doubts) noexcept
-      : s_(state), lookup_(lookup), doubts_(doubts) {}
+  teller(engine_state<Backend>& state, lookup<Backend>& lookup, root_keeper<Backend>& roots,
+         name_doubts<Backend>& doubts) noexcept
+      : s_(state), lookup_(lookup), roots_(roots), doubts_(doubts) {}
 
   /// What is due, or with `all` whatever there is; nullptr if that is nothing, or once stopped: a look that broke off
   /// then knows only a part. Valid until the next of these calls.
@@ -60,7 +62,7 @@ class teller {
       if (!lookup_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
         if (status.type == entry_type::directory) continue;
         node& n = s_.known[id];
-        n.type = status.type;
+        s_.learn_type(id, status.type);
         n.file_id = status.file_id;
         doubts_.note_look(n.parent, s_.known.name(id));
         // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
@@ -69,12 +71,14 @@ class teller {
         s_.settle.vanish(id, m);  // it went without a word
       }
     }
+    roots_.check_suspects(m);  // links among them
     lookup_.close();
   }
   static constexpr std::chrono::milliseconds given_up_after{100};
 
   engine_state<Backend>& s_;
   lookup<Backend>& lookup_;
+  root_keeper<Backend>& roots_;
   name_doubts<Backend>& doubts_;
   batch batch_;
   std::vector<notice> notices_;

@@ -59,8 +59,8 @@ class name_buffer {
 };
 
 /// A descriptor of a directory. Everything below a root is reached from directory to directory by one name, and never
-/// through a symlink: no name put in its way leads out of the root, a path may be longer than PATH_MAX, and a rename
-/// further up does not matter. Moves; one thread at a time.
+/// through a symlink, unless it is asked for (open_link): no name put in its way leads out of the root, a path may be
+/// longer than PATH_MAX, and a rename further up does not matter. Moves; one thread at a time.
 template <class System>
 class directory {
  public:
@@ -88,6 +88,12 @@ class directory {
   [[nodiscard]] directory open_child(std::string_view name, std::error_code& ec) const noexcept {
     name_buffer text(name);
     return opened(*system_, fd_, text.c_str(), O_NOFOLLOW, ec);
+  }
+
+  /// Opens the directory that `name` in this one leads to, if it is a symlink.
+  [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const noexcept {
+    name_buffer text(name);
+    return opened(*system_, fd_, text.c_str(), 0, ec);
   }
 
   [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }

@@ -54,6 +54,12 @@ class numbered_directory {
     return d;
   }
 
+  [[nodiscard]] numbered_directory open_link(std::string_view name, std::error_code& ec) const {
+    numbered_directory d(*system_, *first_, dir_.open_link(name, ec));
+    d.learn(ec);
+    return d;
+  }
+
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(dir_); }
   [[nodiscard]] int fd() const noexcept { return dir_.fd(); }
   [[nodiscard]] std::uint64_t device() const noexcept { return device_; }

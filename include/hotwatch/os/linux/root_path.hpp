@@ -15,7 +15,7 @@ namespace hotwatch::inline v0::detail {
 enum class path_step : unsigned char {
   directory,  ///< it leads on
   symlink,    ///< it leads elsewhere
-  missing,    ///< the way ends in the directory given: the next name is not there, or is a file
+  missing,    ///< the way ends here: the name is not there, or is a file
 };
 
 /// Calls visit(step, path) for each step of the absolute `path`, symlinks resolved as the kernel does (40 at most).
@@ -46,12 +46,12 @@ std::string walk_root_path(System& system, std::string_view path, Visit&& visit)
     way += name;
     mode_t mode = 0;
     if (!status(mode)) {
-      visit(path_step::missing, above);
+      visit(path_step::missing, way);
       if (!status(mode)) return {};  // it may have come before it was watched for
     }
     visit(path_step::directory, above);
     if (!S_ISDIR(mode) && !S_ISLNK(mode)) {  // a directory may come in the place of this file
-      visit(path_step::missing, above);
+      visit(path_step::missing, way);
       return at >= rest.size() ? way : std::string();
     }
     if (!S_ISLNK(mode)) continue;

@@ -3,9 +3,12 @@
 #pragma once
 // The guards on the way to a root: inotify watches of each directory and symlink above it. Floor 3.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "../../backend.hpp"
@@ -23,9 +26,12 @@ inline constexpr std::uint32_t of_itself = IN_DELETE_SELF | IN_MOVE_SELF;
 template <class System>
 guard_answer guard_way(System& system, int queue, const char* path, std::vector<std::int32_t>& guards) {
   std::error_code refused;
-  bool ends = false;  // new names are told
-  const std::string end = walk_root_path(system, path, [&](path_step step, const std::string& at) {
-    ends |= step == path_step::missing;
+  std::string awaited;  // where the way ends
+  const std::string end = walk_root_path(system, path, [&](path_step step, std::string at) {
+    if (step == path_step::missing) {
+      awaited = at.substr(at.rfind('/') + 1);
+      at.resize(std::max(at.rfind('/'), std::size_t{1}));
+    }
     const std::uint32_t mask = step == path_step::symlink   ? of_itself | IN_ATTRIB | IN_DONT_FOLLOW
                                : step == path_step::missing ? of_itself | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR
                                                             : of_itself | IN_ONLYDIR;
@@ -36,9 +42,10 @@ guard_answer guard_way(System& system, int queue, const char* path, std::vector<
     else if (errno == ENOSPC || errno == ENOMEM || (!refused && step == path_step::missing))
       refused = last_error();
   });
-  return {!ends && !end.empty(), refused,
-          "that the root was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
-          "fs.inotify.max_user_watches"};
+  return {awaited.empty() && !end.empty(), refused,
+          "that it was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
+          "fs.inotify.max_user_watches",
+          std::move(awaited)};
 }
 
 }  // namespace hotwatch::inline v0::detail

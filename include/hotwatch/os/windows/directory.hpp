@@ -102,8 +102,9 @@ template <class System>
   return opened ? status_of(system, opened.get(), out) : ec;
 }
 
-/// Everything below a root is reached from directory to directory by one name, and never through a link: no name put in
-/// its way leads out of the root, and a path may be as long as the kernel can. Moves; one thread at a time.
+/// Everything below a root is reached from directory to directory by one name, and never through a link, unless it
+/// is asked for (open_link): no name put in its way leads out of the root, and a path may be as long as the kernel can.
+/// Moves; one thread at a time.
 template <class System>
 class directory {
  public:
@@ -127,6 +128,11 @@ class directory {
       return directory(open_handle(handle_.system(), access, handle_.get(), wide, options, ec));
     ec = std::make_error_code(std::errc::too_many_symbolic_link_levels);
     return directory();
+  }
+
+  /// Opens the directory that `name` in this one leads to, if it is a link.
+  [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const {
+    return directory(open_handle(handle_.system(), access, handle_.get(), to_wide(name), options, ec));
   }
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
