@@ -93,6 +93,9 @@ class script {
     happenings_.push_back({call, calls(call) + nth, std::move(happens)});
   }
 
+  /// Something may happen on disk before any call.
+  std::function<void()> intrude;
+
   /// Counts a call; whether it fails, with errno set.
   [[nodiscard]] bool fails(system_call call) {
     const int number = count(call);
@@ -113,6 +116,7 @@ class script {
   /// Counts a call that cannot fail, and lets happen what was meant to before it.
   int count(system_call call) {
     const int number = ++calls_[index(call)];
+    if (intrude) intrude();
     for (happening& h : happenings_)
       if (h.call == call && h.number == number) h.happens();
     return number;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -75,13 +76,17 @@ class scripted_test : public testing::Test {
 
   /// Whether the user holds what is on disk after one barrier, or at the latest at the deadline.
   [[nodiscard]] std::string until_converged(std::chrono::milliseconds longest = deadline) {
+    return until_converged([this] { return root.list(); }, longest);
+  }
+  template <std::invocable List>
+  [[nodiscard]] std::string until_converged(List&& list, std::chrono::milliseconds longest = deadline) {
     const auto end = std::chrono::steady_clock::now() + longest;
     take(watcher->flush());
-    std::string difference = told.difference(root.list());
+    std::string difference = told.difference(list());
     while (!difference.empty() && std::chrono::steady_clock::now() < end) {
       take(watcher->wait_for(std::chrono::milliseconds(10)));
       take(watcher->flush());
-      difference = told.difference(root.list());
+      difference = told.difference(list());
     }
     return wrong_ + difference;
   }
