@@ -16,7 +16,6 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -30,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "convergence/seeds.hpp"
 #include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
@@ -43,11 +43,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using trace::simulated_clock;
-
-long from_environment(const char* name, long otherwise) {
-  const char* const text = std::getenv(name);
-  return text != nullptr ? std::atol(text) : otherwise;
-}
 
 /// Which file it is, reused inode numbers told apart by the time of birth.
 using identity = std::tuple<std::uint64_t, std::int64_t, std::uint32_t>;
@@ -472,22 +467,6 @@ std::string between_the_calls(std::uint64_t seed) {
     if (!t.wrong().empty()) return in_round(round, how, t.wrong());
   }
   return {};
-}
-
-using trial_of_seed = std::string (*)(std::uint64_t seed);
-
-void run_seeds(const char* test, long usual, trial_of_seed try_out) {
-  const long first = from_environment("HOTWATCH_SEED", 1);
-  const long count = from_environment("HOTWATCH_SEEDS", usual);
-  int failures = 0;
-  for (long seed = first; seed < first + count && failures < 5; ++seed) {
-    const std::string error = try_out(static_cast<std::uint64_t>(seed));
-    if (error.empty()) continue;
-    ++failures;
-    ADD_FAILURE() << "seed " << seed << "; again: HOTWATCH_SEED=" << seed
-                  << " HOTWATCH_SEEDS=1 ./convergence --gtest_filter=" << test << '\n'
-                  << error;
-  }
 }
 
 TEST(Convergence, Inotify) { run_seeds("Convergence.Inotify", 200, among_threads<hotwatch::watcher>); }
