@@ -111,6 +111,8 @@ class telling_options {
   app.add_option("PATH", wanted.paths, "Directories and files to watch")->required();
   const telling_options telling(app);
   app.add_flag("--metadata", wanted.options.metadata, "Tell changes of permissions, owner and times too");
+  app.add_flag("--follow-symlinks", wanted.options.follow_symlinks,
+               "Show a symlink to a directory as that directory, with what is in it");
   // A flag with a value takes it after '=' only, so that `--poll PATH` is a path.
   std::string interval;
   auto* poll = app.add_flag("--poll{500ms}", interval, "Look at everything every INTERVAL [500ms]: --poll[=INTERVAL]");
