@@ -213,16 +213,27 @@ class scanner {
       const node_id id = to_enter_.back();
       to_enter_.pop_back();
       std::error_code why;
-      if (!f.dir) {
-        f.dir = lookup_.open(f.id, why);
-        if (f.dir && !lookup_.is_itself(f.id, f.dir)) why = std::make_error_code(std::errc::no_such_file_or_directory);
-      }
+      if (!f.dir) why = open_again(base);
       directory child = why ? directory() : f.dir.open_child(s_.known.name(id), why);
       if (!child) {
         could_not_open(id, why);
         continue;
       }
       (void)enter(id, std::move(child), policy, m);
+    }
+    return ec;
+  }
+
+  // Opens the last frame, and with it as many of those above it as may be open: the way down from the root, which may
+  // be long, is gone once for all of them.
+  [[nodiscard]] std::error_code open_again(std::size_t base) {
+    std::error_code ec;
+    std::size_t i = frames_.size() - base > most_open ? frames_.size() - most_open : base;
+    for (directory d = lookup_.open(frames_[i].id, ec); !ec;
+         d = frames_[i - 1].dir.open_child(s_.known.name(frames_[i].id), ec)) {
+      if (!lookup_.is_itself(frames_[i].id, d)) return std::make_error_code(std::errc::no_such_file_or_directory);
+      frames_[i].dir = std::move(d);
+      if (++i == frames_.size()) break;
     }
     return ec;
   }
