@@ -539,6 +539,24 @@ TEST(glob, too_long_a_pattern_is_malformed) {
   EXPECT_TRUE(glob("[" + repeated("a-y", 10'000) + "z]").matches("z", false));
 }
 
+// A megabyte costs no more than to read it: nothing is compiled behind the step that is one too many, and nothing nests
+// deeper than the steps go.
+TEST(glob, a_megabyte_is_refused_with_its_column_or_is_one_step) {
+  for (const auto part : {"a", "{", "*", "?", "[", "{a,", "{a,b}", "**/", "[a]", "\\n", "}", ","}) {
+    const std::string pattern = repeated(part, 1'000'000 / std::string_view(part).size());
+    try {
+      const glob g(pattern);
+      EXPECT_TRUE(part == "*"sv) << part;  // however many, they are one step
+      EXPECT_TRUE(g.matches("a", false));
+    } catch (const std::system_error& e) {
+      EXPECT_EQ(e.code(), hotwatch::errc::malformed_glob);
+      const std::string_view what = e.what();
+      EXPECT_EQ(what.substr(0, 10), "glob \"" + pattern.substr(0, 4));
+      EXPECT_NE(what.find("\": column "), what.npos) << part;
+    }
+  }
+}
+
 TEST(glob, every_word_of_the_set_of_steps_is_used) {
   for (std::size_t length = 1; length < 400; ++length) {
     const std::string text = repeated("x", length);
