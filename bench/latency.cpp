@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "bench.hpp"
+#include "fanotify.hpp"
 #include "lone_changes.hpp"
 
 namespace {
@@ -108,8 +109,9 @@ void bare_epoll(const std::string& root, const bench::child& writer, stopwatch& 
   }
 }
 
-void hotwatch_wait(const std::string& root, const bench::child& writer, stopwatch& watch) {
-  hotwatch::watcher watcher({.debounce = hotwatch::immediate});
+template <class Watcher>
+void wait_by(const std::string& root, const bench::child& writer, stopwatch& watch) {
+  Watcher watcher({.debounce = hotwatch::immediate});
   watcher.add(root);
   writer.go();
   while (!watch.ended()) {
@@ -117,6 +119,8 @@ void hotwatch_wait(const std::string& root, const bench::child& writer, stopwatc
     take(batch, bench::now_ns(), watch);
   }
 }
+
+constexpr reader hotwatch_wait = wait_by<hotwatch::watcher>;
 
 /// The floor of a callback: the same loop, on a thread of its own.
 void bare_thread(const std::string& root, const bench::child& writer, stopwatch& watch) {
@@ -330,6 +334,8 @@ class session {
 };
 
 const pair waiting{{{"bare: blocking read", bare_read}, {"hotwatch: wait()", hotwatch_wait}}};
+const pair marking{
+    {{"hotwatch: wait()", hotwatch_wait}, {"hotwatch: wait(), fanotify", wait_by<bench::fanotify_watcher>}}};
 const pair calling_back{{{"bare: blocking read on a thread", bare_thread}, {"hotwatch: callback", hotwatch_callback}}};
 const pair in_an_event_loop{{{"bare: epoll + read", bare_epoll}, {"hotwatch: epoll + poll()", hotwatch_epoll}}};
 const pair spinning{{{"bare: spinning read", bare_spin}, {"hotwatch: wait(), spin", hotwatch_spin}}};
@@ -339,6 +345,7 @@ const pair after_read{{{"bare", bare_after_read}, {"hotwatch", hotwatch_after_re
 void measure_in_a_stream(const bench::arguments& args, bench::report& out, int processor) {
   session here(args, processor, {args.quick ? 200 : 800, 1});
   std::vector<pair> pairs{waiting, calling_back, in_an_event_loop};
+  if (bench::has_fanotify(args.dir_or_here())) pairs.push_back(marking);
   // Who spins leaves nothing of its processor to others.
   if (processor != bench::own_processor()) pairs.push_back(spinning);
   pairs.push_back(after_read);

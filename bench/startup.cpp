@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "bench.hpp"
+#include "fanotify.hpp"
 
 namespace {
 
@@ -36,10 +37,17 @@ void bare(const std::string& root, result& r) {
   r.gone_ms = ms_since(began);
 }
 
+/// Lists and knows all, and hears of nothing.
+struct listing_backend : hotwatch::inotify_backend {
+  [[nodiscard]] hotwatch::watch_answer watch(const directory&, bool) { return {listed_++}; }
+  std::int32_t listed_ = 0;
+};
+
+template <class Watcher>
 void watched(const std::string& root, result& r) {
   const double before = bench::resident_bytes();
   std::int64_t began = bench::now_ns();
-  auto watcher = std::make_unique<hotwatch::watcher>(hotwatch::options{});
+  auto watcher = std::make_unique<Watcher>(hotwatch::options{});
   watcher->add(root);
   r.ready_ms = ms_since(began);
   r.resident = bench::resident_bytes() - before;
@@ -77,7 +85,10 @@ void measure_tree(const bench::arguments& args, bench::report& out, const std::v
     return;
   }
 
-  std::array<contender, 2> contenders{{{"bare: getdents64 + inotify_add_watch", bare}, {"hotwatch: add()", watched}}};
+  std::vector<contender> contenders{{"bare: getdents64 + inotify_add_watch", bare},
+                                    {"hotwatch: add()", watched<hotwatch::watcher>},
+                                    {"hotwatch: the listing alone", watched<hotwatch::basic_watcher<listing_backend>>}};
+  if (bench::has_fanotify(root)) contenders.push_back({"hotwatch: fanotify", watched<bench::fanotify_watcher>});
   // Round 0 warms the cache of directory entries and is not counted.
   for (int round = 0; round <= args.rounds; ++round)
     for (std::size_t turn = 0; turn < contenders.size(); ++turn) {

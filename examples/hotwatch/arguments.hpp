@@ -15,17 +15,15 @@
 #include <utility>
 #include <vector>
 
+#include "backends.hpp"
 #include "duration.hpp"
 #include "printer.hpp"
-#include "process.hpp"
-
-enum class backend_name : std::uint8_t { native, polling };
 
 struct arguments {
   std::vector<std::string> paths;
   hotwatch::options options;
   hotwatch::root_options root;
-  backend_name backend = backend_name::native;
+  std::string backend;  ///< empty: the platform's own
   line_format format = line_format::text;
   bool once = false;
   bool stats = false;
@@ -116,10 +114,9 @@ class telling_options {
   // A flag with a value takes it after '=' only, so that `--poll PATH` is a path.
   std::string interval;
   auto* poll = app.add_flag("--poll{500ms}", interval, "Look at everything every INTERVAL [500ms]: --poll[=INTERVAL]");
-  std::string backend;
-  app.add_option("--backend", backend, std::string(native_name) + " or polling")
+  app.add_option("--backend", wanted.backend, backend_help)
       ->type_name("NAME")
-      ->check(CLI::IsMember({native_name, "polling"}));
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(backend_names), std::end(backend_names))));
   app.add_option_function<std::string>("--spin", duration_reader("--spin", spin),
                                        "Busy-wait this long before blocking: lowest latency")
       ->type_name("TIME");
@@ -135,11 +132,12 @@ class telling_options {
     const bool named = argc > 1 && std::string_view(argv[1]) == "watch";
     app.parse(argc - (named ? 1 : 0), argv + (named ? 1 : 0));
     if (*poll) {
-      if (backend == native_name) throw CLI::ExcludesError("--poll", "--backend " + backend);
+      if (!wanted.backend.empty() && wanted.backend != "polling")
+        throw CLI::ExcludesError("--poll", "--backend " + wanted.backend);
       std::chrono::nanoseconds value{0};
       duration_reader("--poll", value)(interval);
       wanted.options.poll_interval = std::chrono::ceil<std::chrono::milliseconds>(value);
-      backend = "polling";
+      wanted.backend = "polling";
     }
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
@@ -148,7 +146,6 @@ class telling_options {
   telling.read(wanted.options);
   wanted.options.spin = std::chrono::ceil<std::chrono::microseconds>(spin);
   wanted.root.recursive = !flat;
-  if (backend == "polling") wanted.backend = backend_name::polling;
   if (json) wanted.format = line_format::json;
   return -1;
 }

@@ -71,10 +71,7 @@ int main(int argc, char** argv) {
     if (command == "replay") return trace::replay_command(argc - 1, argv + 1);
     arguments wanted;
     if (const int answered = read_arguments(argc, argv, wanted); answered >= 0) return answered;
-    switch (wanted.backend) {
-      case backend_name::native: watch<hotwatch::watcher>(wanted); break;
-      case backend_name::polling: watch<hotwatch::polling_watcher>(wanted); break;
-    }
+    with_watcher(wanted.backend, [&]<class Watcher>() { watch<Watcher>(wanted); });
     return 0;
   } catch (const std::system_error& e) {
     complain(e);

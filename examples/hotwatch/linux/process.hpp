@@ -14,7 +14,6 @@
 #include <system_error>
 #include <vector>
 
-inline constexpr const char* native_name = "inotify";
 inline constexpr int standard_output = STDOUT_FILENO, standard_error = STDERR_FILENO;
 
 template <class Watcher>

@@ -19,7 +19,6 @@
 #include <system_error>
 #include <vector>
 
-inline constexpr const char* native_name = "windows";
 inline constexpr DWORD standard_output = STD_OUTPUT_HANDLE, standard_error = STD_ERROR_HANDLE;
 
 template <class Watcher>
