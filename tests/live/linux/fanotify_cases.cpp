@@ -15,6 +15,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
@@ -374,6 +376,31 @@ TEST_F(FanotifyCases, ADirectoryCostsNothingButItsListing) {
   for (int i = 0; i < many; ++i) root.write("d" + std::to_string(i) + "/f", "again");
   EXPECT_EQ(w.flush().size(), static_cast<std::size_t>(many));
   EXPECT_EQ(calls->calls(open_by_handle_at) + calls->calls(name_to_handle_at), many + 1);
+}
+
+// What was read to learn the number of one is in the way of the other, and is read again.
+TEST_F(FanotifyCases, TwoDirectoriesAreAskedForTheirNumbersBeforeEitherIsListed) {
+  for (const char* f : {"a/1", "b/2"}) {
+    root.mkdir(std::string(f).substr(0, 1));
+    root.write(f);
+  }
+  using numbered = detail::numbered_directory<linux_system>;
+  linux_system system;
+  detail::first_names first;
+  std::error_code ec;
+  const numbered top = numbered::open(system, first, root.path().c_str(), ec);
+  const numbered a = top.open_child("a", ec), b = top.open_child("b", ec);
+  for (const numbered* d : {&a, &b}) {
+    file_status status;
+    ASSERT_FALSE(d->look({}, status));
+    EXPECT_EQ(d->file_id(ec), status.file_id);
+    EXPECT_EQ(d->device(), status.device);
+  }
+  std::vector<char> buffer;
+  std::string names;
+  for (const numbered* d : {&a, &b})
+    EXPECT_FALSE(d->list(buffer, [&](std::string_view name, entry_type, std::uint64_t) { names += name; }));
+  EXPECT_EQ(names, "12");
 }
 
 // ---- errors
