@@ -18,6 +18,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "convergence/seeds.hpp"
 #include "examples/hotwatch/trace/simulated_clock.hpp"
@@ -40,24 +41,27 @@ class link_vandal {
   link_vandal(const temp_directory& where, std::uint64_t seed) : where_(where), random_(seed) {}
 
   void operate() {
-    switch (below(14)) {
+    switch (below(17)) {
       case 0:
-      case 1: return done("mkdir", raw::mkdir(directory()));
-      case 2: return done("write", raw::append(directory() + "/f" + digit(2), "text"));
-      case 3: return done("rm", raw::rm(directory() + "/f" + digit(2)));
-      case 4: return done("rename file", raw::rename(directory() + "/f" + digit(2), directory() + "/f" + digit(2)));
-      case 5:
-      case 6: return done("symlink", raw::symlink(target(), link()));
-      case 7: {  // ln -sfn
+      case 1:
+      case 2: return done("mkdir", raw::mkdir(directory()));
+      case 3: return done("write", raw::append(directory() + "/f" + digit(2), "text"));
+      case 4: return done("rm", raw::rm(directory() + "/f" + digit(2)));
+      case 5: return done("rename file", raw::rename(directory() + "/f" + digit(2), directory() + "/f" + digit(2)));
+      case 6:
+      case 7:
+      case 8:
+      case 9: return done("symlink", raw::symlink(target(), link()));
+      case 10: {  // ln -sfn
         const std::string aside = link() + ".new";
         return done("replace link", raw::symlink(target(), aside) && raw::rename(aside, link()));
       }
-      case 8: return done("rm link", raw::rm(link()));
-      case 9: return done("rename", raw::rename(any(), any()));
-      case 10: return done("exchange", raw::exchange(any(), any()));
-      case 11: return done("rm -r", raw::rm_rf(any()));
-      case 12: return done("file for a directory", raw::append(directory(), "text"));
-      default: return done("rename directory", raw::rename(directory(), directory()));
+      case 11: return done("rm link", raw::rm(link()));
+      case 12: return done("rename", raw::rename(any(), any()));
+      case 13: return done("exchange", raw::exchange(any(), any()));
+      case 14: return done("rename directory", raw::rename(directory(), directory()));
+      case 15: return done("file for a directory", raw::append(directory(), "text"));
+      default: return done("rm -r", raw::rm_rf(any()));
     }
   }
 
@@ -118,7 +122,7 @@ std::map<std::string, content> contents_of(const listing& disk) {
   return all;
 }
 
-template <template <class> class Backend>
+template <template <class> class Backend, bool Overflows = false>
 std::string follow_between_the_calls(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const temp_directory where;
@@ -142,6 +146,12 @@ std::string follow_between_the_calls(std::uint64_t seed) {
       vandal.operate();
     }
   };
+  if (Overflows)  // some of the records, and then no more
+    faults->on_records = [&](std::vector<std::string>& records) {
+      if (vandal.below(8) != 0) return;
+      records.resize(records.size() / 2);
+      records.push_back(inotify_record(-1, detail::inotify::in_q_overflow));
+    };
   std::string wrong = told.difference(list_followed(root));
   std::map<std::string, content> before = contents_of(list_followed(root));
   std::map<std::string, bool, std::less<>> touched;
@@ -186,6 +196,9 @@ std::string follow_between_the_calls(std::uint64_t seed) {
 
 TEST(FollowedLinks, Inotify) {
   run_seeds("FollowedLinks.Inotify", 300, follow_between_the_calls<basic_inotify_backend>);
+}
+TEST(FollowedLinks, Overflows) {
+  run_seeds("FollowedLinks.Overflows", 100, follow_between_the_calls<basic_inotify_backend, true>);
 }
 TEST(FollowedLinks, Polling) {
   run_seeds("FollowedLinks.Polling", 100, follow_between_the_calls<basic_polling_backend>);

@@ -85,6 +85,15 @@ class lookup {
     return ec == std::errc::filename_too_long ? look(parent, name, out) : ec;
   }
 
+  /// Whether the name is a symlink. Where nobody can tell yet, its directory is read again.
+  [[nodiscard]] bool is_symlink(node_id parent, std::string_view name) {
+    file_status status;
+    std::error_code why;
+    if (look_surely(parent, name, status, why)) return !why && status.type == entry_type::symlink;
+    s_.doubts.push_back({parent, true});
+    return false;
+  }
+
   /// The absolute path of a name in a directory of the tree. Lives until the next call.
   [[nodiscard]] const std::string& path_of(node_id parent, std::string_view name) {
     path_ = s_.root_of(parent).absolute;

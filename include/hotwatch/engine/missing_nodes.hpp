@@ -38,7 +38,10 @@ class missing_nodes {
     const node_id way = s_.known.own_way_of(parent);
     const node_id best =
         by_file_id_.find(mix64(file_id), [&](node_id id) { return is_it(id) && s_.known.own_way_of(id) == way; });
-    return best != no_node ? best : any;
+    if (best != no_node) return best;
+    // What is in a missing directory is found with it; that a link shows it elsewhere is no rename.
+    const bool alone = !s_.known[any].in_tree;
+    return alone || s_.known.root_of(any) != s_.known.root_of(parent) ? any : no_node;
   }
 
   /// The look is over: what was not found elsewhere is gone.

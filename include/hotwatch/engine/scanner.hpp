@@ -63,10 +63,10 @@ class scanner {
     const bool is_directory = type == entry_type::directory;
     const verdict v = s_.judge(parent, name, is_directory);
     if (!counts(v, is_directory)) {
-      if (is_directory || !s_.may_lead_on(parent, name) || !is_symlink(parent, name)) return no_node;
+      if (is_directory || !s_.may_lead_on(parent, name) || !lookup_.is_symlink(parent, name)) return no_node;
       type = entry_type::symlink;
     }
-    const node_id made = appear(parent, name, type, v == verdict::hidden, m, facts::telling::tell);
+    const node_id made = s_.appear(parent, name, type, v == verdict::hidden, m, facts::telling::tell);
     if (is_directory) read(made, m);
     return made;
   }
@@ -170,21 +170,6 @@ class scanner {
   }
 
  private:
-  node_id appear(node_id parent, std::string_view name, entry_type type, bool hidden, moment m, facts::telling how) {
-    const node_id id = s_.settle.appear(parent, name, type, hidden, m, how);
-    s_.learn_type(id, type);
-    return id;
-  }
-
-  // Of what came to a name that does not count as a file's. Where nobody can tell yet, its directory is read again.
-  [[nodiscard]] bool is_symlink(node_id parent, std::string_view name) {
-    file_status status;
-    std::error_code ec;
-    if (lookup_.look_surely(parent, name, status, ec)) return !ec && status.type == entry_type::symlink;
-    s_.doubts.push_back({parent, true});
-    return false;
-  }
-
   struct frame {
     node_id id;
     directory dir;
@@ -282,7 +267,7 @@ class scanner {
       const node_id known = s_.known.find(id, name);
       if (fresh) {
         if (known != no_node) return;  // removed and made again while it was listed: it is in the listing twice
-        const node_id child = appear(id, name, type, hidden, m, policy.telling);
+        const node_id child = s_.appear(id, name, type, hidden, m, policy.telling);
         s_.known[child].file_id = file_id;
         if (is_directory && recursive) to_enter_.push_back(child);
         if (looks && !d.look(name, status)) remember_look(child, status, m, false);
@@ -441,7 +426,7 @@ class scanner {
       s_.recent.note(id);
       return;
     }
-    id = appear(a.parent, name, a.type, a.hidden, m, policy.telling);
+    id = s_.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
     if (looks) {
       remember_look(id, status, m, false);

@@ -146,6 +146,12 @@ struct engine_state {
     if (!std::exchange(roots[index].suspected, true)) suspects.push_back(index);
   }
 
+  node_id appear(node_id parent, std::string_view name, entry_type type, bool hidden, moment m, facts::telling how) {
+    const node_id id = settle.appear(parent, name, type, hidden, m, how);
+    learn_type(id, type);
+    return id;
+  }
+
   /// A node that was lifted comes to its new place, from where a link may lead elsewhere. That it was moved its guard
   /// says too, but not if another link was met, and guarded, where it had been.
   void place(node_id id, node_id parent, std::string_view name, moment m) {
