@@ -95,7 +95,7 @@ class link_vandal {
       case 1: return "../d" + digit(2);
       case 2: return "l" + digit(2);
       case 3: return "../out/d" + digit(2);
-      case 4: return below(2) != 0 ? "." : "..";
+      case 4: return below(2) != 0 ? "." : top();  // never "..": what is done through that would be done outside
       case 5: return "f0";
       case 6: return link() + "/d" + digit(2);
       default: return directory();
