@@ -140,7 +140,7 @@ std::string follow_between_the_calls(std::uint64_t seed) {
 
   const std::size_t every = 3 + random() % 20;
   long left = 0;
-  faults->intrude = [&] {
+  faults->before_each = [&](system_call) {
     while (left > 0 && vandal.below(every) == 0) {
       --left;
       vandal.operate();

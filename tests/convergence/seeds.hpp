@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <string>
 
 namespace hotwatch::test {
@@ -17,9 +18,9 @@ inline long from_environment(const char* name, long otherwise) {
 }
 
 /// The text says what went wrong, and is empty when all is well.
-using trial_of_seed = std::string (*)(std::uint64_t seed);
+using trial_of_seed = std::function<std::string(std::uint64_t seed)>;
 
-inline void run_seeds(const char* test, long usual, trial_of_seed try_out) {
+inline void run_seeds(const std::string& test, long usual, const trial_of_seed& try_out) {
   const long first = from_environment("HOTWATCH_SEED", 1);
   const long count = from_environment("HOTWATCH_SEEDS", usual);
   int failures = 0;

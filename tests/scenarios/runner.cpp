@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,13 +11,13 @@
 #include <fstream>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
 #include "support/linux/backends.hpp"
+#include "support/commands.hpp"
 #include "support/files.hpp"
 #include "support/followed.hpp"
 #include "support/model.hpp"
@@ -45,13 +44,6 @@ struct scenario {
   std::map<std::string, expectation> output;  // by backend; "" for all
   std::string error;
 };
-
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> out;
-  for (std::string word; in >> word;) out.push_back(word);
-  return out;
-}
 
 std::string strip(std::string text) {
   const auto first = text.find_first_not_of(" \t\r");
@@ -121,63 +113,6 @@ scenario parse(const std::string& file, const std::string& name) {
   }
   if (s.output.empty()) s.error = "no output is expected in " + file;
   return s;
-}
-
-/// One command in the root; "out:name" is a name outside of it. The text says what went wrong.
-std::string execute(const temp_directory& directory, const std::string& command) {
-  const place& root = directory.root();
-  const auto path = [&](const std::string& name) {
-    return name.starts_with("out:") ? directory.out().at(name.substr(4)) : root.at(name == "." ? "" : name);
-  };
-  if (command.starts_with("sh ")) {
-    const std::string script = "cd '" + root.path() + "' && exec >/dev/null 2>../shell-errors </dev/null && " +
-                               "export HOME=\"$PWD/../out\" OUT=../out LC_ALL=C && { " + command.substr(3) + "\n}";
-    if (std::system(script.c_str()) == 0) return {};
-    return "the shell failed:\n" + raw::read(directory.base().at("shell-errors"));
-  }
-  const auto w = words(command);
-  const std::string& verb = w[0];
-  const auto arg = [&](std::size_t i) { return i < w.size() ? path(w[i]) : std::string(); };
-  bool ok = false;
-  if (verb == "write" || verb == "append") {
-    std::string text;
-    for (std::size_t i = 2; i < w.size(); ++i) text += (i > 2 ? " " : "") + w[i];
-    ok = verb == "write" ? raw::write(arg(1), text) : raw::append(arg(1), text);
-  } else if (verb == "truncate") {
-    ok = raw::truncate(arg(1), w.size() > 2 ? std::atol(w[2].c_str()) : 0);
-  } else if (verb == "touch") {
-    ok = raw::touch(arg(1));
-  } else if (verb == "mkdir") {
-    ok = raw::mkdir(arg(1));
-  } else if (verb == "mkdirp") {
-    ok = raw::mkdir_p(arg(1));
-  } else if (verb == "mv") {
-    ok = !raw::exists(arg(2)) && raw::rename(arg(1), arg(2));
-  } else if (verb == "mvover") {
-    ok = raw::exists(arg(2)) && raw::rename(arg(1), arg(2));
-  } else if (verb == "exchange") {
-    ok = raw::exchange(arg(1), arg(2));
-  } else if (verb == "ln") {
-    ok = raw::link(arg(1), arg(2));
-  } else if (verb == "lns") {
-    ok = w.size() == 3 && raw::symlink(w[1], arg(2));
-  } else if (verb == "rm") {
-    ok = raw::rm(arg(1));
-  } else if (verb == "rmdir") {
-    ok = raw::rmdir(arg(1));
-  } else if (verb == "rmr") {
-    ok = raw::rm_rf(arg(1));
-  } else if (verb == "mkfifo") {
-    ok = ::mkfifo(arg(1).c_str(), 0644) == 0;
-  } else if (verb == "chmod") {
-    ok = w.size() == 3 && raw::chmod(arg(2), static_cast<mode_t>(std::strtoul(w[1].c_str(), nullptr, 8)));
-  } else if (verb == "open-rewrite") {  // truncates, writes the first text, and closes after the second
-    const int fd = ::open(arg(1).c_str(), O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
-    ok = fd >= 0 && raw::write_all(fd, "first ") && raw::write_all(fd, "second") && ::close(fd) == 0;
-  } else {
-    return "unknown command: " + command;
-  }
-  return ok ? std::string() : command + ": " + std::system_category().message(errno);
 }
 
 /// The batch as the scripts write it: notices too, as "notice root_lost".

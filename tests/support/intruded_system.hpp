@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// A system between whose calls something happens: basic_inotify_backend<intruded_system>.
+// A system between whose calls something happens, on any thread: basic_inotify_backend<intruded_system>. What is to
+// fail, or to come at a certain call of one thread, is for scripted_system.
 
 #include <cstddef>
 #include <cstdint>

@@ -18,6 +18,7 @@
 
 #include "hotwatch/decode/inotify.hpp"
 #include "hotwatch/os/linux/system.hpp"
+#include "support/files.hpp"
 
 namespace hotwatch::test {
 
@@ -63,6 +64,9 @@ inline std::string inotify_record(std::int32_t wd, std::uint32_t mask, std::stri
 /// What one test wants to go wrong. Shared by the test and the system; for one thread.
 class script {
  public:
+  /// Sees every call before it is carried out, whether it will fail or not.
+  std::function<void(system_call)> before_each;
+
   /// The `nth` call from now on (1: the next), and `times - 1` after it, fail with this errno.
   void fail(system_call call, int nth, int error, int times = 1) {
     faults_.push_back({call, calls(call) + nth, calls(call) + nth + times - 1, error});
@@ -93,11 +97,17 @@ class script {
     happenings_.push_back({call, calls(call) + nth, std::move(happens)});
   }
 
-  /// Something may happen on disk before any call.
-  std::function<void()> intrude;
+  /// A call that is about to be carried out; whether it fails, with errno set.
+  [[nodiscard]] bool fails(system_call call) {
+    announce(call);
+    return counts_as_failed(call);
+  }
+  void announce(system_call call) const {
+    if (before_each) before_each(call);
+  }
 
   /// Counts a call; whether it fails, with errno set.
-  [[nodiscard]] bool fails(system_call call) {
+  [[nodiscard]] bool counts_as_failed(system_call call) {
     const int number = count(call);
     if (interrupted_[index(call)] && number % 2 == 1) {
       ++failures_;
@@ -116,7 +126,6 @@ class script {
   /// Counts a call that cannot fail, and lets happen what was meant to before it.
   int count(system_call call) {
     const int number = ++calls_[index(call)];
-    if (intrude) intrude();
     for (happening& h : happenings_)
       if (h.call == call && h.number == number) h.happens();
     return number;
@@ -128,23 +137,45 @@ class script {
   /// Only calls that ask for another watch count and fail: where there is one already the kernel needs no new one
   /// (inotify_add_watch(2)), so no limit is in its way.
   int add_watch(int fd, const char* path, std::uint32_t mask) {
+    announce(system_call::inotify_add_watch);
     const int watch = linux_system().inotify_add_watch(fd, path, mask);
     if (watch < 0 || watches_.contains(watch)) return watch;
-    if (fails(system_call::inotify_add_watch)) {
-      const int error = errno;
+    const bool no_more = watches_left == 0;
+    if (counts_as_failed(system_call::inotify_add_watch) || no_more) {
+      const int error = no_more ? ENOSPC : errno;
       linux_system().inotify_rm_watch(fd, watch);
       errno = error;
       return -1;
     }
+    --watches_left;
     watches_.insert(watch);
     return watch;
   }
+  /// How many more watches may be had; below 0: any number.
+  int watches_left = -1;
   /// From now on every directory asks for a watch of its own again.
   void forget_watches() { watches_.clear(); }
   int remove_watch(int fd, int watch) {
     if (fails(system_call::inotify_rm_watch)) return -1;
     watches_.erase(watch);
     return linux_system().inotify_rm_watch(fd, watch);
+  }
+
+  /// The clock of file times steps back now, as when somebody sets it: what it gives from here on is so much less.
+  void step_clock_back(std::int64_t nanoseconds) {
+    outlive_the_tick();
+    timespec now{};
+    linux_system().clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    steps_.push_back({nanoseconds_of(now), nanoseconds});
+  }
+  /// A time that the kernel gave, as it were if the clock had been set.
+  template <class Time>
+  void as_stepped(Time& time) const {
+    std::int64_t shown = nanoseconds_of(time);
+    for (const step& s : steps_)
+      if (nanoseconds_of(time) >= s.since) shown -= s.back;
+    time.tv_sec = shown / 1'000'000'000;
+    time.tv_nsec = static_cast<decltype(time.tv_nsec)>(shown % 1'000'000'000);
   }
 
   [[nodiscard]] bool has_queued() const { return !queued_.empty(); }
@@ -173,6 +204,13 @@ class script {
     int last;
     int error;
   };
+  struct step {
+    std::int64_t since;
+    std::int64_t back;
+  };
+  static std::int64_t nanoseconds_of(const auto& time) {
+    return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
+  }
   struct happening {
     system_call call;
     int number;
@@ -200,6 +238,7 @@ class script {
   std::array<bool, static_cast<std::size_t>(system_call::count_)> interrupted_{};
   std::vector<fault> faults_;
   std::vector<happening> happenings_;
+  std::vector<step> steps_;
   int failures_ = 0;
   std::string queued_;
   std::set<int> watches_;
@@ -277,7 +316,9 @@ class scripted_system {
     return real.getdents64(fd, buffer, at_most);
   }
   int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const noexcept {
-    return script_->fails(system_call::statx) ? -1 : real.statx(directory, path, flags, mask, out);
+    if (script_->fails(system_call::statx) || real.statx(directory, path, flags, mask, out) != 0) return -1;
+    for (statx_timestamp* const time : {&out->stx_mtime, &out->stx_ctime, &out->stx_btime}) script_->as_stepped(*time);
+    return 0;
   }
   int fstatfs(int fd, struct ::statfs* out) const noexcept {
     return script_->fails(system_call::fstatfs) ? -1 : real.fstatfs(fd, out);
@@ -306,7 +347,11 @@ class scripted_system {
   int timerfd_settime(int fd, int flags, const itimerspec* value) const noexcept {
     return script_->fails(system_call::timerfd_settime) ? -1 : real.timerfd_settime(fd, flags, value);
   }
-  int clock_gettime(clockid_t which, timespec* out) const noexcept { return real.clock_gettime(which, out); }
+  int clock_gettime(clockid_t which, timespec* out) const noexcept {
+    if (real.clock_gettime(which, out) != 0) return -1;
+    script_->as_stepped(*out);
+    return 0;
+  }
 
  private:
   static constexpr linux_system real{};

@@ -55,12 +55,12 @@ void at_each_call_of_add(const std::function<void(Fixture&)>& happens) {
   for_each_n<Fixture>(1000, [&](auto& t, int n) {
     t.make_links();
     int calls = 0;
-    t.faults->intrude = [&] {
+    t.faults->before_each = [&](system_call) {
       if (++calls == n) happens(t);
     };
     t.watch_tree(following);
     const bool met = calls >= n;
-    t.faults->intrude = nullptr;
+    t.faults->before_each = nullptr;
     if (!met) happens(t);
     EXPECT_EQ(t.until_followed(), "");
     for (const char* f : {"v1/d/later", "v2/d/later"}) raw::write(t.out.at(f), "text");
@@ -120,11 +120,11 @@ TEST(FollowedLinks, RetargetedAtAnyCallOfATurn) {
     t.follow();
     turn_the_way(t);
     int calls = 0;
-    t.faults->intrude = [&] {
+    t.faults->before_each = [&](system_call) {
       if (++calls == n) retarget(t);
     };
     t.take(t.watcher->flush());
-    t.faults->intrude = nullptr;
+    t.faults->before_each = nullptr;
     const bool met = calls >= n;
     if (!met) retarget(t);
     EXPECT_EQ(t.until_followed(), "");

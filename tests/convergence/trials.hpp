@@ -1,0 +1,308 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// The random trials: what may make them hard, the two kinds of them, and the list of all for a backend.
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <barrier>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "conditions.hpp"
+#include "stage.hpp"
+#include "support/linux/backends.hpp"
+
+namespace hotwatch::test {
+
+/// What a trial has to bear besides the vandals.
+struct hardships {
+  bool overflows = false;    ///< reads of the queue that end in an overflow record
+  bool filters = false;      ///< include and exclude
+  bool roots = false;        ///< a second directory and a file, added and removed at any time
+  bool stalls = false;       ///< a user who stays away for long
+  bool watch_limit = false;  ///< no more watches, at any moment
+  bool interrupted = false;  ///< EINTR wherever it may come; among threads, by signals
+  bool unreadable = false;   ///< directories without permissions
+  bool mounts = false;       ///< over and inside the tree
+  bool clock_back = false;   ///< the clock of file times is set back
+  bool busy = false;         ///< among threads: all processors have other work
+  bool short_queue = false;  ///< among threads: the kernel's queue holds 16 events
+};
+
+struct outcome {
+  std::string wrong;  ///< empty when all is well
+  std::size_t operations = 0;
+  std::optional<play> said = {};  ///< where it can be performed again
+};
+
+constexpr int rounds = 3;
+
+inline setting any_setting(const mode& how, const hardships& hard, std::mt19937_64& random) {
+  setting s{.debounce = how.name, .metadata = random() % 4 == 0};
+  if (hard.filters) {
+    const setting all[] = {
+        {},
+        {.include = {"f*"}},
+        {.exclude = {"f1", "*~"}},
+        {.exclude = {"d1/"}},
+        {.include = {"f[02]", "d?"}, .exclude = {"d0/"}},
+        {.exclude = {"d2"}},
+    };
+    const setting& chosen = all[random() % std::size(all)];
+    s.include = chosen.include;
+    s.exclude = chosen.exclude;
+  }
+  s.as_nobody = hard.unreadable;
+  s.interrupted = hard.interrupted;
+  s.own_mounts = hard.mounts;
+  return s;
+}
+
+inline std::vector<vandal::operation> further_operations(const hardships& hard) {
+  std::vector<vandal::operation> all;
+  const auto add = [&](void (*run)(vandal&)) { all.push_back({1, run}); };
+  if (hard.watch_limit) {
+    add([](vandal& v) { v.run("watches", std::to_string(v.below(6))); });
+    add([](vandal& v) { v.run("watches", "-1"); });
+  }
+  if (hard.unreadable) {
+    add([](vandal& v) { v.run("chmod", "000", v.directory()); });
+    add([](vandal& v) { v.run("chmod", "755", v.directory()); });
+  }
+  if (hard.mounts) {
+    add([](vandal& v) { v.run("mount-tmpfs", v.directory()); });
+    add([](vandal& v) {
+      const std::string over = v.directory();
+      v.run("bind", v.directory(), over);
+    });
+    add([](vandal& v) { v.run("umount", v.directory()); });
+  }
+  if (hard.clock_back) add([](vandal& v) { v.run("clock-back", std::to_string(1 + v.below(20))); });
+  return all;
+}
+
+/// A call of the watcher that no batch comes of.
+inline std::string any_change_of_roots(std::mt19937_64& random) {
+  static constexpr const char* all[] = {"add out:y", "add out:y no-recursive", "add out:g",   "add .",
+                                        "remove .",  "remove out:y",           "remove out:g"};
+  return all[random() % std::size(all)];
+}
+
+inline std::string in_round(int round, const mode& how, const std::string& wrong) {
+  return "round " + std::to_string(round) + ", debounce " + how.name + ": " + wrong;
+}
+
+/// One thread: what is done on disk is done between the system calls of the watcher, time is simulated.
+template <template <class> class Backend>
+outcome between_the_calls(std::uint64_t seed, const hardships& hard) {
+  std::mt19937_64 random(seed);
+  const mode& how = modes[random() % std::size(modes)];
+  const long usual = 6 + static_cast<long>(random() % 24);
+  const long operations = from_environment("HOTWATCH_OPERATIONS", usual);
+  const std::size_t every = 2 + random() % 12;  // in the mean, an operation at so many calls
+  const bool harms_the_root = random() % 4 == 0;
+  const std::uint64_t earlier_seed = random(), own_seed = random();
+  const setting chosen = any_setting(how, hard, random);
+
+  outcome out;
+  const temp_directory directory;
+  under_conditions(chosen, directory, [&] {
+    stage<Backend> s(directory, chosen);
+    const auto carry_out = [&](const std::string& command) { return s.run(command); };
+    vandal earlier(s.eyes(), carry_out, earlier_seed);
+    for (int i = 0; i < 20; ++i) earlier.operate();
+    if (hard.overflows) s.loses = [chance = std::mt19937_64(seed)]() mutable { return chance() % 8 == 0; };
+    s.begin();
+
+    vandal one(s.eyes(), carry_out, own_seed);
+    const std::vector<vandal::operation> also = further_operations(hard);
+    one.also = also;
+    one.harms_the_root = harms_the_root;
+    one.several_roots = hard.roots;
+    long left = 0;
+    s.meanwhile = [&] {
+      while (left > 0 && random() % every == 0) {
+        --left;
+        one.operate();
+      }
+    };
+    for (int round = 0; round < rounds && out.wrong.empty(); ++round) {
+      left = operations;
+      while (left > 0) {
+        // What the watcher is called for when there is nothing to do.
+        --left;
+        one.operate();
+        s.run("advance " + std::to_string(random() % 3000));
+        if (hard.stalls && random() % 8 == 0) {
+          for (std::size_t n = random() % 60; n > 0; --n) one.operate();
+          s.run("advance " + std::to_string(random() % 3'000'000));
+        }
+        if (hard.roots && random() % 4 == 0) s.run(any_change_of_roots(random));
+        s.run(random() % 4 == 0 ? "flush" : "poll");
+      }
+      // No hint tells of a mount: what it covers is found when the tree is read again.
+      if (hard.mounts) s.run("reread");
+      s.run("compare");
+      if (!s.wrong().empty()) out.wrong = in_round(round, how, s.wrong());
+    }
+    out.operations = s.operations();
+    out.said = s.said();
+  });
+  return out;
+}
+
+/// Several threads do what they like, at any moment.
+template <template <class> class Backend>
+outcome among_threads(std::uint64_t seed, const hardships& hard) {
+  std::mt19937_64 random(seed);
+  const mode& how = modes[random() % std::size(modes)];
+  const auto threads =
+      static_cast<std::size_t>(from_environment("HOTWATCH_THREADS", 1 + static_cast<long>(random() % 3)));
+  const bool calm = from_environment("HOTWATCH_CALM", 0) != 0;
+  const long usual = 6 + static_cast<long>(random() % 18);
+  const long operations = from_environment("HOTWATCH_OPERATIONS", usual);
+  const bool harms_the_root = random() % 4 == 0;
+  const std::uint64_t earlier_seed = random();
+  const setting chosen = any_setting(how, hard, random);
+
+  outcome out;
+  const temp_directory directory;
+  under_conditions(chosen, directory, [&] {
+    trial<basic_watcher<Backend<linux_system>>> t(directory, chosen);
+    hand by(directory, t.linked);
+    std::atomic<std::size_t> done = 0;
+    const auto carry_out = [&](const std::string& command) { return ++done, by.run(command); };
+    vandal earlier(by, carry_out, earlier_seed);
+    for (int i = 0; i < 20; ++i) earlier.operate();
+    {
+      std::optional<short_queue> meanwhile;
+      if (hard.short_queue) meanwhile.emplace();
+      t.open();
+    }
+    const std::vector<vandal::operation> also = further_operations(hard);
+    std::barrier begin(static_cast<std::ptrdiff_t>(threads) + 1);
+    std::atomic<std::size_t> working = 0;
+    std::vector<std::thread> vandals;
+    for (std::size_t i = 0; i < threads; ++i) {
+      vandals.emplace_back([&, own = random()] {
+        vandal one(by, carry_out, own);
+        one.also = also;
+        one.harms_the_root = harms_the_root;
+        one.several_roots = hard.roots;
+        for (int round = 0; round < rounds; ++round) {
+          begin.arrive_and_wait();
+          for (long n = 0; n < operations; ++n) one.operate();
+          --working;
+        }
+      });
+    }
+    std::optional<signal_storm> storm;
+    if (hard.interrupted) storm.emplace();
+    std::optional<busy_processors> busy;
+    if (hard.busy) busy.emplace();
+    for (int round = 0; round < rounds; ++round) {
+      working = threads;
+      begin.arrive_and_wait();
+      while (working != 0) {
+        if (hard.roots && random() % 4 == 0) {
+          const auto w = words(any_change_of_roots(random));
+          w[0] == "add" ? t.add(w[1], w.size() == 2) : t.remove(w[1]);
+        }
+        const std::size_t dice = random() % 4;
+        if (calm || (hard.stalls && random() % 4 == 0)) {
+          std::this_thread::yield();
+        } else if (dice == 0) {
+          t.take(t.watcher->poll());
+        } else if (dice == 1) {
+          t.take(t.watcher->flush());
+        } else {
+          t.take(t.watcher->wait_for(std::chrono::microseconds(random() % 1500)));
+        }
+      }
+      t.compare();
+      if (out.wrong.empty() && !t.wrong().empty()) out.wrong = in_round(round, how, t.wrong());
+    }
+    for (std::thread& v : vandals) v.join();
+    out.operations = done;
+  });
+  return out;
+}
+
+/// A trial by its name.
+struct trial_kind {
+  std::string name;
+  long usual_seeds;
+  std::function<outcome(std::uint64_t seed)> run;
+  /// Why not here; empty when it may run.
+  std::function<std::string()> why_not = [] { return std::string(); };
+  /// Sets what the whole machine shares: not beside other tests.
+  bool alone = false;
+  /// A play of it again.
+  std::function<std::string(const play&)> perform = {};
+};
+
+inline std::string why_not_fanotify() { return why_not<fanotify_watcher>(); }
+inline std::string why_no_mounts() {
+  return with_own_mounts([] {}) ? "" : "mounting is not permitted here";
+}
+
+/// Where a backend hears from what happens: losses and limits are scripted for inotify.
+enum class hears { nothing, inotify, fanotify };
+
+/// All for one backend.
+template <template <class> class Backend>
+std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
+  const bool scripts_losses = from == hears::inotify;
+  const bool as_any_user = from != hears::fanotify;
+  std::vector<trial_kind> all;
+  const auto add = [&](trial_kind kind, std::string (*why_not)()) {
+    kind.name = backend + kind.name;
+    if (why_not != nullptr) kind.why_not = why_not;
+    if (from == hears::fanotify) kind.why_not = why_not_fanotify;
+    all.push_back(std::move(kind));
+  };
+  const auto threaded = [&](const char* name, long seeds, hardships hard, std::string (*why_not)() = nullptr) {
+    add({name, seeds, [hard](std::uint64_t seed) { return among_threads<Backend>(seed, hard); }}, why_not);
+  };
+  const auto scripted = [&](const char* name, long seeds, hardships hard, std::string (*why_not)() = nullptr) {
+    add({name, seeds, [hard](std::uint64_t seed) { return between_the_calls<Backend>(seed, hard); }}, why_not);
+    all.back().perform = test::perform<Backend>;
+  };
+  threaded("", from == hears::nothing ? 48 : 200, {});
+  scripted("BetweenTheCalls", from == hears::inotify ? 1000 : 200, {});
+  if (scripts_losses) scripted("Overflows", 500, {.overflows = true});
+  scripted("Filters", 60, {.overflows = scripts_losses, .filters = true});
+  scripted("Roots", 60, {.overflows = scripts_losses, .filters = true, .roots = true});
+  scripted("Stalls", 40, {.overflows = scripts_losses, .stalls = true});
+  if (scripts_losses) scripted("WatchLimit", 60, {.watch_limit = true});
+  scripted("Interrupted", 40, {.overflows = scripts_losses, .interrupted = true});
+  if (as_any_user) scripted("Unreadable", 60, {.overflows = scripts_losses, .unreadable = true}, as_nobody::why_not);
+  if (as_any_user) scripted("Mounts", 20, {.mounts = true}, why_no_mounts);
+  scripted("ClockBack", 20, {.clock_back = true});
+  scripted("Everything", 60,
+           {.overflows = scripts_losses,
+            .filters = true,
+            .roots = true,
+            .stalls = true,
+            .watch_limit = scripts_losses,
+            .interrupted = true});
+  threaded("RootsAmongThreads", 20, {.filters = true, .roots = true, .stalls = true});
+  threaded("SignalsOnBusyProcessors", 8, {.interrupted = true, .busy = true});
+  if (scripts_losses) {
+    threaded("ShortQueue", 20, {.roots = true, .stalls = true, .short_queue = true}, short_queue::why_not);
+    all.back().alone = true;
+  }
+  return all;
+}
+
+}  // namespace hotwatch::test
