@@ -107,8 +107,8 @@ class facts {
   void write(node_id id, moment m) {
     node& n = tree_[id];
     change_content(id, m);
+    // It may be no file for all that: a symlink whose time of content alone is set gives IN_MODIFY (fsnotify_change()).
     n.open = true;
-    if (n.type == entry_type::unknown) n.type = entry_type::file;
   }
 
   /// A writer closed. Returns whether a look is needed to know if it had written: a store through a mapping, or an open

@@ -52,7 +52,7 @@ class teller {
   }
 
   // The kernel only says "directory or not". What a new name really is, is looked at before it is told; most files
-  // have been written to by then, which only files are.
+  // have been closed by a writer by then, which only files are.
   void learn_types(moment m) {
     auto& records = s_.told.records();
     for (std::size_t i = 0; i < records.size(); ++i) {
