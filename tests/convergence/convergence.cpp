@@ -74,10 +74,7 @@ void add_plays(const std::string& backend) {
 
 // Before main() of GoogleTest runs, as TEST() itself does.
 const bool registered = [] {
-  add_tests(trials_of<basic_inotify_backend>("Inotify", hears::inotify));
-  add_tests(trials_of<basic_polling_backend>("Polling", hears::nothing));
-  add_tests(trials_of<basic_fanotify_backend>("Fanotify", hears::fanotify));
-  add_tests(trials_of<lazy_fanotify_backend>("LazyFanotify", hears::fanotify));
+  add_tests(all_trials());
   add_plays<basic_inotify_backend>("inotify");
   add_plays<basic_polling_backend>("polling");
   return true;

@@ -305,4 +305,14 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
   return all;
 }
 
+inline std::vector<trial_kind> all_trials() {
+  std::vector<trial_kind> all;
+  for (auto&& kinds : {trials_of<basic_inotify_backend>("Inotify", hears::inotify),
+                       trials_of<basic_polling_backend>("Polling", hears::nothing),
+                       trials_of<basic_fanotify_backend>("Fanotify", hears::fanotify),
+                       trials_of<lazy_fanotify_backend>("LazyFanotify", hears::fanotify)})
+    all.insert(all.end(), kinds.begin(), kinds.end());
+  return all;
+}
+
 }  // namespace hotwatch::test

@@ -23,12 +23,6 @@
 namespace hotwatch::test {
 namespace {
 
-std::vector<trial_kind> all_trials() {
-  std::vector<trial_kind> all = trials_of<basic_inotify_backend>("Inotify", true);
-  for (trial_kind& kind : trials_of<basic_polling_backend>("Polling", false)) all.push_back(std::move(kind));
-  return all;
-}
-
 class soak {
  public:
   explicit soak(std::vector<std::string> names) {
