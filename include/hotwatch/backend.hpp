@@ -134,6 +134,15 @@ concept must_be_asked_for_attributes = requires(B& b) {
   b.hear_attributes();
 };
 
+/// How many reads, about, would empty the kernel's queue as it is now; a backend that has no say in it has few.
+template <class B>
+[[nodiscard]] int reads_queued(B& backend) {
+  if constexpr (requires { backend.reads_queued(); })
+    return backend.reads_queued();
+  else
+    return 0;
+}
+
 /// What can be done when it overflows, for a person to read.
 template <class B>
 inline constexpr std::string_view overflow_advice = {};

@@ -16,10 +16,10 @@
 
 #include "hotwatch.hpp"
 #include "support/collector.hpp"
-#include "support/linux/backends.hpp"
 #include "support/commands.hpp"
 #include "support/files.hpp"
 #include "support/followed.hpp"
+#include "support/linux/backends.hpp"
 #include "support/model.hpp"
 
 #ifndef HOTWATCH_SCENARIO_DIR

@@ -69,6 +69,7 @@ class basic_inotify_backend {
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }
   [[nodiscard]] bool drained() const noexcept { return queue_.drained(); }
+  [[nodiscard]] int reads_queued() const noexcept { return queue_.reads_queued(); }
   void wake() noexcept { queue_.wake(); }
 
   template <class Sink>

@@ -42,44 +42,24 @@ class pump {
 
   /// Asks the kernel once, without waiting. What it says is settled by the next turn.
   void read_what_came() {
+    --reads_left_;
     read_since_ = s_.disk.file_now();
     if (!s_.disk.wait(duration(0))) s_.quiet_since = read_since_;
   }
 
-  /// Reads and settles until the queue is empty.
+  /// Reads and settles until the queue is empty, or all that it held at first was read.
   void read_all() {
+    reads_left_ = most_reads + reads_queued(s_.disk);
     do {
       read_what_came();
-      turn(moment_now());
-    } while (!s_.disk.drained() && !s_.stopped);
+      settle_read(moment_now());
+    } while (may_read_on());
   }
 
   /// Settles what was read.
   void turn(moment m) {
-    take_hints(m);
-    // What belongs to what was read may be in the queue still.
-    while (!s_.disk.drained() && !s_.stopped && (listener_.overflowed() || renames_.waits_for_halves())) read_on(m);
-    if (renames_.waits_for_halves()) read_on(m);  // most often it is there by now
-    while (!s_.stopped && renames_.waits_for_halves()) {
-      renames_.finish_renames();
-      do read_on(m);
-      while (!s_.disk.drained() && !s_.stopped);
-      renames_.give_up_halves(false, m);
-    }
-    renames_.give_up_halves(true, m);
-    if (const bool dropped = listener_.take_overflow(); dropped || renames_.take_lost_track()) look_at_all(dropped, m);
-    roots_.check_suspects(m);
-    if (backlog_ && s_.disk.drained()) {
-      backlog_ = false;
-      doubts_.end_of_backlog();
-    }
-    // All that was queued when it was read is settled.
-    if (s_.disk.drained() && read_since_ > s_.quiet_since) s_.quiet_since = read_since_;
-    if (!s_.polled.empty() && m.now >= next_poll_)
-      look_at_polled();
-    else if (m.now >= next_recent_)
-      look_at_recent(m);
-    lookup_.close();
+    reads_left_ = most_reads;
+    settle_read(m);
   }
 
   /// Looks at what the hints left in doubt, if the queue has been read to its end. A look may raise another doubt while
@@ -152,6 +132,9 @@ class pump {
   }
 
  private:
+  // Whoever changes names faster than they are read keeps the queue from its end: a call reads so often at most,
+  // besides what was there when it began.
+  static constexpr int most_reads = 64;
   // A file that was seen to change is looked at so many times as often as the rest.
   static constexpr int looks_a_poll = 32;
   static constexpr duration shortest_interval = std::chrono::milliseconds(5);
@@ -181,7 +164,37 @@ class pump {
 
   [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
 
+  void settle_read(moment m) {
+    take_hints(m);
+    // What belongs to what was read may be in the queue still.
+    while (may_read_on() && (listener_.overflowed() || renames_.waits_for_halves())) read_on(m);
+    if (renames_.waits_for_halves()) read_on(m);  // most often it is there by now
+    while (!s_.stopped && reads_left_ > 0 && renames_.waits_for_halves()) {
+      renames_.finish_renames();
+      do read_on(m);
+      while (may_read_on());
+      renames_.give_up_halves(false, m);
+    }
+    renames_.give_up_halves(true, m);
+    if (const bool dropped = listener_.take_overflow(); dropped || renames_.take_lost_track()) look_at_all(dropped, m);
+    roots_.check_suspects(m);
+    if (backlog_ && s_.disk.drained()) {
+      backlog_ = false;
+      doubts_.end_of_backlog();
+    }
+    // All that was queued when it was read is settled.
+    if (s_.disk.drained() && read_since_ > s_.quiet_since) s_.quiet_since = read_since_;
+    if (!s_.polled.empty() && m.now >= next_poll_)
+      look_at_polled();
+    else if (m.now >= next_recent_)
+      look_at_recent(m);
+    lookup_.close();
+  }
+
+  [[nodiscard]] bool may_read_on() const noexcept { return !s_.disk.drained() && !s_.stopped && reads_left_ > 0; }
+
   void read_on(moment m) {
+    --reads_left_;
     s_.disk.wait(duration(0));
     take_hints(m);
   }
@@ -217,6 +230,7 @@ class pump {
   name_doubts<Backend>& doubts_;
   renames<Backend>& renames_;
   listener<Backend>& listener_;
+  int reads_left_ = 0;
   file_time read_since_ = 0;  ///< when the queue was asked last
   time_point next_poll_ = debounce_clock::never;
   time_point next_recent_ = debounce_clock::never;

@@ -96,8 +96,9 @@ class renames {
     }
   }
 
-  /// What was finished and came nowhere is gone; what was overwritten and did not leave is gone. With `all`, what is
-  /// overwritten without any doubt too.
+  /// What was finished and came nowhere is gone; what was overwritten and did not leave is gone. With `all`,
+  /// everything: what is overwritten without any doubt, and whose second half is too far back in the queue, which is
+  /// then new.
   void give_up_halves(bool all, moment m) {
     std::size_t kept = 0;
     for (const overwriting& o : overwritings_) {
@@ -113,7 +114,7 @@ class renames {
     kept = 0;
     auto& halves = pairs_.halves();
     for (const rename_pairs::half& h : halves) {
-      if (!h.finished) {
+      if (!h.finished && !all) {
         halves[kept++] = h;
         continue;
       }

@@ -178,6 +178,25 @@ TYPED_TEST(hostile_tree, a_directory_that_is_a_symlink_at_every_other_call) {
   for (int n = 1; n <= 8 && !this->HasFailure(); ++n) exchange_before_calls<TypeParam>(n, n + 300);
 }
 
+// However fast names change, every call comes to its end.
+TYPED_TEST(hostile_tree, an_attacker_without_a_pause) {
+  hostile_scene<TypeParam> s;
+  s.watch();
+  std::atomic<bool> enough = false;
+  std::thread attacker([&] {
+    while (!enough) s.exchange();
+  });
+  for (int round = 1; round <= 3; ++round) {
+    s.change(round);
+    s.watcher->flush();
+    s.watcher->poll();
+    s.expect_nothing_of_outside();
+  }
+  enough = true;
+  attacker.join();
+  s.expect_that_all_is_known();
+}
+
 TYPED_TEST(hostile_tree, a_racing_attacker) {
   hostile_scene<TypeParam> s;
   s.watch();

@@ -133,7 +133,7 @@ bool limit_instances(int limit) {
   return raw::write("/proc/sys/user/max_inotify_instances", std::to_string(limit));
 }
 
-TEST(Limits, BeyondTheLimitOfInstancesAnErrorSaysSoAndTheOthersGoOn) {
+TEST(Instances, BeyondTheLimitAnErrorSaysSoAndTheOthersGoOn) {
   constexpr int skipped = 77;
   constexpr std::size_t limit = 10;
   const temp_directory directory;

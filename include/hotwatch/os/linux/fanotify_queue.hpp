@@ -47,6 +47,13 @@ class fanotify_queue {
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { ready_.arm(after); }
   void wake() noexcept { guards_.wake(); }
 
+  /// How many reads the events that are queued now take.
+  [[nodiscard]] int reads_queued() const noexcept {
+    int bytes = 0;
+    (void)system_.bytes_queued(group_, &bytes);
+    return 2 * (bytes / static_cast<int>(buffer_size)) + 1;  // an event that does not fit any more is for the next read
+  }
+
   /// Waits for events until the time-out (none: for ever), a signal or wake(), and reads what there is.
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept {
     if (filled_ != cut_) {

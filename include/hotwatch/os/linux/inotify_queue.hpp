@@ -85,6 +85,13 @@ class inotify_queue {
   /// Whether the last read left nothing in the queue, and all of it was decoded.
   [[nodiscard]] bool drained() const noexcept { return drained_ && undecoded() == 0; }
 
+  /// How many reads the records that are queued now take.
+  [[nodiscard]] int reads_queued() const noexcept {
+    int bytes = 0;
+    (void)system_.bytes_queued(queue_, &bytes);
+    return bytes / (static_cast<int>(buffer_size - inotify::longest_record)) + 1;
+  }
+
   /// Gives the hints of what was read to `sink`; returns how many records there were.
   template <class Sink>
   std::size_t drain(Sink&& sink) {
