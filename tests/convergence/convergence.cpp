@@ -51,32 +51,36 @@ void add_tests(std::vector<trial_kind> trials) {
 template <template <class> class Backend>
 class play_test : public testing::Test {
  public:
-  explicit play_test(play p) : play_(std::move(p)) {}
+  play_test(play p, std::string (*why_not)()) : play_(std::move(p)), why_not_(why_not) {}
   void TestBody() override {
+    if (const std::string why = why_not_(); !why.empty()) GTEST_SKIP() << why;
     if (const std::string why = play_.how.own_mounts ? why_no_mounts() : ""; !why.empty()) GTEST_SKIP() << why;
     EXPECT_EQ(perform<Backend>(play_), "");
   }
 
  private:
   play play_;
+  std::string (*why_not_)();
 };
 
 template <template <class> class Backend>
-void add_plays(const std::string& backend) {
+void add_plays(const std::string& backend, std::string (*why_not)()) {
   std::vector<std::filesystem::path> files;
   for (const auto& file : std::filesystem::directory_iterator(HOTWATCH_TESTS_DIR "/convergence/plays"))
     if (file.path().extension() == ".txt") files.push_back(file.path());
   std::sort(files.begin(), files.end());
   for (const auto& file : files)
-    testing::RegisterTest("Plays", (file.stem().string() + '/' + backend).c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [p = play::parse(raw::read(file))]() -> testing::Test* { return new play_test<Backend>(p); });
+    testing::RegisterTest(
+        "Plays", (file.stem().string() + '/' + backend).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+        [p = play::parse(raw::read(file)), why_not]() -> testing::Test* { return new play_test<Backend>(p, why_not); });
 }
 
 // Before main() of GoogleTest runs, as TEST() itself does.
 const bool registered = [] {
   add_tests(all_trials());
-  add_plays<basic_inotify_backend>("inotify");
-  add_plays<basic_polling_backend>("polling");
+  add_plays<basic_inotify_backend>("inotify", [] { return std::string(); });
+  add_plays<basic_polling_backend>("polling", [] { return std::string(); });
+  add_plays<basic_fanotify_backend>("fanotify", why_not_fanotify);
   return true;
 }();
 

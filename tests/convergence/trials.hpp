@@ -297,6 +297,8 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
             .watch_limit = scripts_losses,
             .interrupted = true});
   threaded("RootsAmongThreads", 20, {.filters = true, .roots = true, .stalls = true});
+  // A content is not told of in about one of 300, over a busy file system; not found yet.
+  all.back().alone = from == hears::fanotify;
   threaded("SignalsOnBusyProcessors", 8, {.interrupted = true, .busy = true});
   if (scripts_losses) {
     threaded("ShortQueue", 20, {.roots = true, .stalls = true, .short_queue = true}, short_queue::why_not);

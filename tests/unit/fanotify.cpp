@@ -80,10 +80,9 @@ TEST(fanotify, a_rename_is_both_halves_at_once) {
   EXPECT_EQ(two.all[2], (kept_hint{hint_kind::moved_from, 3, "c", directory, 2}));
 }
 
-// The other place is known to be none of ours: nothing has to be waited for.
-TEST(fanotify, a_rename_out_of_sight_is_a_removal) {
+TEST(fanotify, a_rename_out_of_sight_is_half_a_rename) {
   EXPECT_EQ(decode_all(fanotify_rename("ours", "a", "elsewhere", "b")).all,
-            (hints{{hint_kind::vanished, 3, "a", unknown, 1}}));
+            (hints{{hint_kind::moved_from, 3, "a", unknown, 1}}));
   EXPECT_EQ(decode_all(fanotify_rename("elsewhere", "a", "ours", "b")).all,
             (hints{{hint_kind::moved_to, 3, "b", unknown, 1}}));
   EXPECT_EQ(decode_all(fanotify_rename("elsewhere", "a", "elsewhere", "b")).all, hints{});

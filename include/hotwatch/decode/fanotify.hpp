@@ -139,8 +139,8 @@ void tell_event(const event& e, std::uint32_t& pair, WatchOf&& watch_of, Sink&& 
     const std::int32_t from = watch(e.from);
     const std::int32_t to = watch(e.to);
     ++pair;
-    if (from != no_watch)
-      sink(hint{to != no_watch ? hint_kind::moved_from : hint_kind::vanished, from, e.from.name, type, pair});
+    // A first half without its second may have been exchanged for what is not ours, and that be here now.
+    if (from != no_watch) sink(hint{hint_kind::moved_from, from, e.from.name, type, pair});
     if (to != no_watch) sink(hint{hint_kind::moved_to, to, e.to.name, type, pair});
     return;
   }
