@@ -134,7 +134,7 @@ concept must_be_asked_for_attributes = requires(B& b) {
   b.hear_attributes();
 };
 
-/// How many reads, about, would empty the kernel's queue as it is now; a backend that has no say in it has few.
+/// How many reads, about, take what the kernel's queue held at the last wait; 0 where a few take all.
 template <class B>
 [[nodiscard]] int reads_queued(B& backend) {
   if constexpr (requires { backend.reads_queued(); })

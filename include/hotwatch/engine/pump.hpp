@@ -49,11 +49,13 @@ class pump {
 
   /// Reads and settles until the queue is empty, or all that it held at first was read.
   void read_all() {
+    read_what_came();
     reads_left_ = most_reads + reads_queued(s_.disk);
-    do {
+    settle_read(moment_now());
+    while (may_read_on()) {
       read_what_came();
       settle_read(moment_now());
-    } while (may_read_on());
+    }
   }
 
   /// Settles what was read.

@@ -85,11 +85,9 @@ class inotify_queue {
   /// Whether the last read left nothing in the queue, and all of it was decoded.
   [[nodiscard]] bool drained() const noexcept { return drained_ && undecoded() == 0; }
 
-  /// How many reads the records that are queued now take.
+  /// How many reads take what was queued when wait() was last called with a time-out of zero.
   [[nodiscard]] int reads_queued() const noexcept {
-    int bytes = 0;
-    (void)system_.bytes_queued(queue_, &bytes);
-    return bytes / (static_cast<int>(buffer_size - inotify::longest_record)) + 1;
+    return bytes_queued_ / static_cast<int>(buffer_size - inotify::longest_record) + 1;
   }
 
   /// Gives the hints of what was read to `sink`; returns how many records there were.
@@ -120,8 +118,8 @@ class inotify_queue {
     drained_ = true;
     const bool in_queue = waker_watch_ != no_watch;
     if (in_queue && timeout && timeout->count() <= 0) {
-      int queued = 0;
-      return system_.bytes_queued(queue_, &queued) == 0 && queued > 0;
+      bytes_queued_ = 0;
+      return system_.bytes_queued(queue_, &bytes_queued_) == 0 && bytes_queued_ > 0;
     }
     timespec time{};
     if (timeout && timeout->count() > 0) time = to_timespec(*timeout);
@@ -159,6 +157,7 @@ class inotify_queue {
   std::vector<char> buffer_;
   std::size_t filled_ = 0;
   std::size_t decoded_ = 0;
+  int bytes_queued_ = 0;
   bool drained_ = true;
 };
 
