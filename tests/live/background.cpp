@@ -159,6 +159,24 @@ TEST_F(Subscription, StopFromInsideTheCallback) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST_F(Subscription, WaitFromInsideTheCallbackIsAnErrorAndNoDeadlock) {
+  std::atomic<subscription*> self = nullptr;
+  auto sub = hotwatch::watch(root.path(), [&](const batch&) {
+    subscription* me = nullptr;
+    while ((me = self.load()) == nullptr) std::this_thread::yield();
+    me->wait();
+  });
+  self = &sub;
+  root.write("f");
+  try {
+    sub.wait();
+    ADD_FAILURE() << "the error of the callback was lost";
+  } catch (const std::system_error& e) {
+    EXPECT_EQ(e.code(), std::errc::resource_deadlock_would_occur);
+    EXPECT_NE(std::string_view(e.what()).find("wait() from the callback"), std::string_view::npos) << e.what();
+  }
+}
+
 TEST_F(Subscription, NoCallbackRunsAfterStop) {
   for (int i = 0; i < 50; ++i) {
     std::atomic<bool> stopped = false, late = false;
@@ -388,6 +406,26 @@ TEST_F(Subscription, OneMailboxForTwoSubscriptions) {
   EXPECT_EQ(drain_until(box, "created a"), lines{"created a"});
   out.write("b");
   EXPECT_EQ(drain_until(box, "created b"), lines{"created b"});
+}
+
+TEST_F(Subscription, MailboxHandsOverNoticesToThoseWhoTakeThem) {
+  mailbox box;
+  auto sub = hotwatch::watch(root.path(), box);
+  EXPECT_TRUE(box.empty());
+  struct visitor {
+    lines& told;
+    void operator()(const change& c) const { told.push_back(line(c)); }
+    void operator()(const notice& n) const {
+      told.push_back(std::string(to_string(n.kind)) + ' ' + std::string(n.path));
+    }
+  };
+  directory.base().rm_rf("root");
+  lines told_here;
+  for (const auto end = std::chrono::steady_clock::now() + deadline;
+       told_here.empty() && std::chrono::steady_clock::now() < end; std::this_thread::yield())
+    if (!box.empty()) box.drain(visitor{told_here});
+  EXPECT_EQ(told_here, lines{"root_lost " + root.path()});
+  EXPECT_TRUE(box.empty());
 }
 
 TEST_F(Subscription, MailboxMayBeFedWhileItIsDrained) {

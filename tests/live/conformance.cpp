@@ -371,6 +371,18 @@ TYPED_TEST(conformance, RemoveTellsNothingThatWasHeldForThatRoot) {
   EXPECT_EQ(this->watcher().flush().size(), 0u);
 }
 
+TYPED_TEST(conformance, WhatLeftARemovedRootIsNewWhereItWent) {
+  this->open();
+  this->watcher().add(this->out.path());
+  this->root.write("f");
+  EXPECT_EQ(this->told(), lines{"created f"});
+  this->root.rename("f", this->out.at("g"));
+  this->watcher().poll();  // held
+  this->watcher().remove(this->root.path());
+  const lines told = this->told();
+  EXPECT_EQ(told, lines{"created g"});
+}
+
 TYPED_TEST(conformance, SeveralRoots) {
   if (const char* why = raw::gap::moves_between_roots(); why != nullptr && !this->polls) GTEST_SKIP() << why;
   this->open();

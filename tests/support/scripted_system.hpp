@@ -4,6 +4,8 @@
 // A system that fails on demand, for any backend of Linux: basic_inotify_backend<scripted_system>. It hands on to the
 // kernel, but a script can make the n-th call of a name fail, cut reads short, and change or add to what inotify says.
 
+#include <dirent.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -92,6 +94,8 @@ class script {
   std::size_t list_at_most = 0;
   /// Each listing gives all its entries, and then all of them again.
   bool lists_twice = false;
+  /// Listings do not say what an entry is (getdents(2): DT_UNKNOWN).
+  bool hides_types = false;
   /// Something happens on disk before the `nth` call from now on (1: the next).
   void before(system_call call, int nth, std::function<void()> happens) {
     happenings_.push_back({call, calls(call) + nth, std::move(happens)});
@@ -311,9 +315,17 @@ class scripted_system {
     if (script_->fails(system_call::getdents64)) return -1;
     const std::size_t at_most = script_->list_at_most != 0 ? std::min(size, script_->list_at_most) : size;
     const ssize_t given = real.getdents64(fd, buffer, at_most);
+    if (script_->hides_types) hide_types(static_cast<char*>(buffer), given);
     if (given != 0 || !script_->lists_twice || !script_->listed_once.insert(fd).second) return given;
     ::lseek(fd, 0, SEEK_SET);
     return real.getdents64(fd, buffer, at_most);
+  }
+  static void hide_types(char* entries, ssize_t size) noexcept {
+    // struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type
+    for (std::uint16_t length = 0; size > 0; entries += length, size -= length) {
+      std::memcpy(&length, entries + 16, sizeof length);
+      entries[18] = DT_UNKNOWN;
+    }
   }
   int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const noexcept {
     if (script_->fails(system_call::statx) || real.statx(directory, path, flags, mask, out) != 0) return -1;

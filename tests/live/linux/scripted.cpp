@@ -191,6 +191,21 @@ TEST_F(scripted_inotify, a_name_that_is_listed_twice_is_one_name) {
   EXPECT_EQ(until_converged(1s), "");
 }
 
+template <class Test>
+void follow_a_tree_whose_types_are_hidden() {
+  for_each_n<Test>(1, [](auto& t, int) {
+    t.faults->hides_types = true;
+    t.open();
+    EXPECT_EQ(t.watcher->stats().files, 6u);
+    EXPECT_EQ(t.watcher->stats().directories, 7u);
+    t.change_all();
+    EXPECT_EQ(t.until_converged(), "");
+    return false;
+  });
+}
+TEST(scripted, a_file_system_that_lists_no_types) { follow_a_tree_whose_types_are_hidden<scripted_inotify>(); }
+TEST(scripted, a_polled_file_system_that_lists_no_types) { follow_a_tree_whose_types_are_hidden<scripted_polling>(); }
+
 TEST(scripted, a_status_cannot_be_had) {
   for (const int error : {EACCES, EIO})
     for_each_n<scripted_inotify>(60, [&](auto& t, int n) {
@@ -449,6 +464,23 @@ TEST_F(scripted_inotify, a_single_file_is_polled_no_longer_than_it_must) {
   EXPECT_TRUE(has(notice_kind::polling));
   for (const owned_notice& n : notices) EXPECT_EQ(n.path, root.at("one"));
   EXPECT_EQ(watcher->stats().polled_directories, 0u);
+}
+
+TEST_F(scripted_inotify, a_single_file_whose_directory_cannot_be_opened_is_polled_until_it_can) {
+  directory.base().mkdir("above");
+  directory.base().write("above/conf");
+  watcher = std::make_unique<scripted_watcher>(options{.poll_interval = 5ms}, scripted_system(faults));
+  watcher->add(directory.base().at("above/conf"));
+  raw::rm_rf(directory.base().at("above"));
+  EXPECT_EQ(in_order(watcher->flush()), lines{"removed conf"});
+  faults->fail(openat, 1, EMFILE, script::for_ever);
+  directory.base().mkdir("above");
+  directory.base().write("above/conf");
+  take(watcher->flush());
+  EXPECT_TRUE(has(notice_kind::polling));
+  for (const owned_notice& n : notices) EXPECT_EQ(n.error, std::errc::too_many_files_open);
+  faults->stop_failing();
+  EXPECT_EQ(in_order(watcher->wait_for(deadline)), lines{"created conf"});
 }
 
 TEST_F(scripted_inotify, a_root_that_cannot_be_added_takes_no_notice_of_others_with_it) {
