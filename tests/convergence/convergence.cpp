@@ -39,10 +39,10 @@ class seeds_test : public testing::Test {
   trial_kind kind_;
 };
 
-void add_tests(std::vector<trial_kind> trials) {
-  for (trial_kind& kind : trials) {
+void add_tests(const std::vector<trial_kind>& trials) {
+  for (const trial_kind& kind : trials) {
     if (kind.alone) continue;  // tests/soak has it
-    testing::RegisterTest("Convergence", std::string(kind.name).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+    testing::RegisterTest("Convergence", kind.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [kind]() -> testing::Test* { return new seeds_test(kind); });
   }
 }

@@ -100,7 +100,7 @@ class basic_fanotify_backend {
 
   guard_answer guard(const char* path, std::vector<std::int32_t>& guards) {
     const std::size_t before = guards.size();
-    const guard_answer answer = detail::guard_way(system_, queue_.guards().fd(), path, guards);
+    guard_answer answer = detail::guard_way(system_, queue_.guards().fd(), path, guards);
     for (std::size_t i = before; i < guards.size(); ++i) {
       if (!is_guard(guards[i])) guards_.push_back(guards[i]);
       guards[i] = handle_of(guards[i]);
