@@ -46,7 +46,7 @@ void watch(const arguments& wanted) {
 void complain(const std::exception& e) {
   std::string line = "hotwatch: ";
   append_text(line, e.what());
-  write_all(STDERR_FILENO, line += '\n');
+  write_all(standard_error, line += '\n');
 }
 
 /// A glob or a time that the library refuses is the user's slip; the rest is the system's answer.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What claims to work with -fno-exceptions and -fno-rtti (docs/design.md): the records of a kernel become a batch.
 #include <hotwatch/backend.hpp>
+#include <hotwatch/config.hpp>
 #include <hotwatch/core/difference.hpp>
 #include <hotwatch/core/facts.hpp>
 #include <hotwatch/core/recent_nodes.hpp>
@@ -12,10 +13,12 @@
 #include <hotwatch/glob/parser.hpp>
 #include <hotwatch/mailbox.hpp>
 #include <hotwatch/options.hpp>
+#include <hotwatch/version.hpp>
+#if HOTWATCH_LINUX
 #include <hotwatch/os/linux/directory.hpp>
 #include <hotwatch/os/linux/root_path.hpp>
 #include <hotwatch/os/linux/time.hpp>
-#include <hotwatch/version.hpp>
+#endif
 
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
 #error "to be compiled with -fno-exceptions -fno-rtti"
