@@ -39,7 +39,7 @@ void bare(const std::string& root, result& r) {
 
 /// Lists and knows all, and hears of nothing.
 struct listing_backend : hotwatch::inotify_backend {
-  [[nodiscard]] hotwatch::watch_answer watch(const directory&, bool) { return {listed_++}; }
+  [[nodiscard]] hotwatch::watch_answer watch(const directory&, hotwatch::watch_scope) { return {listed_++}; }
   std::int32_t listed_ = 0;
 };
 
