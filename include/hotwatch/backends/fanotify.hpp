@@ -126,12 +126,8 @@ class basic_fanotify_backend {
     return records;
   }
 
-  /// Both places of a rename come in one event. It is queued while the locks of both directories are held, as its
-  /// halves are for inotify, and reading a directory takes its lock.
-  void finish_renames(const directory& d) {
-    char one_entry[512];
-    (void)system_.getdents64(d.fd(), one_entry, sizeof one_entry);
-  }
+  /// Both places of a rename come in one event; the rest of an exchange comes in another.
+  void finish_renames(const directory& d) { detail::outwait_renames(system_, d.fd()); }
 
   [[nodiscard]] int native_handle() { return queue_.native_handle(); }
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { queue_.arm(after); }

@@ -77,13 +77,7 @@ class basic_inotify_backend {
     return queue_.drain(sink);
   }
 
-  /// A rename holds the locks of both directories until both halves are queued (vfs_rename() calls fsnotify_move()
-  /// before its caller unlocks; Documentation/filesystems/directory-locking), and reading a directory takes its lock.
-  /// So after this read the other half is in the queue, or will never come. No time-out has to be guessed.
-  void finish_renames(const directory& d) {
-    char one_entry[512];
-    (void)system_.getdents64(d.fd(), one_entry, sizeof one_entry);
-  }
+  void finish_renames(const directory& d) { detail::outwait_renames(system_, d.fd()); }
 
   [[nodiscard]] int native_handle() { return queue_.native_handle(); }
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { queue_.arm(after); }

@@ -192,4 +192,13 @@ class directory {
   int fd_ = -1;
 };
 
+/// A rename holds the locks of both directories until all that is told of it is queued (vfs_rename() calls
+/// fsnotify_move() before its caller unlocks; Documentation/filesystems/directory-locking), and reading a directory
+/// takes its lock. So after this read the rest is in the queue, or will never come. No time-out has to be guessed.
+template <class System>
+void outwait_renames(System& system, int directory) noexcept {
+  char one_entry[512];
+  (void)system.getdents64(directory, one_entry, sizeof one_entry);
+}
+
 }  // namespace hotwatch::inline v0::detail
