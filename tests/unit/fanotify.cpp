@@ -9,28 +9,13 @@
 #include <vector>
 
 #include "support/fanotify_records.hpp"
+#include "support/kept_hint.hpp"
 
 namespace hotwatch::test {
 namespace {
 
 using namespace hotwatch::detail;
 using namespace hotwatch::detail::fanotify;
-
-struct kept_hint {
-  hint_kind kind;
-  std::int32_t watch = no_watch;
-  std::string name = {};
-  entry_type type = entry_type::unknown;
-  std::uint32_t pair = 0;
-  bool merged = false;
-  friend bool operator==(const kept_hint&, const kept_hint&) = default;
-};
-using hints = std::vector<kept_hint>;
-
-struct decoded {
-  hints all;
-  std::size_t taken = 0;
-};
 
 /// Directories "ours" and "other" of file system 7 are watched, by 3 and 4.
 decoded decode_all(std::string_view bytes) {
@@ -42,9 +27,7 @@ decoded decode_all(std::string_view bytes) {
     if (h.file_system != 7 || h.type != 1) return no_watch;
     return h.bytes == "ours" ? 3 : h.bytes == "other" ? 4 : no_watch;
   };
-  d.taken = decode(exact, pair, watch_of, [&](const hint& h) {
-    d.all.push_back({h.kind, h.watch, std::string(h.name), h.type, h.pair, h.merged});
-  });
+  d.taken = decode(exact, pair, watch_of, [&](const hint& h) { d.all.push_back(kept_hint::of(h)); });
   return d;
 }
 hints hints_at(std::uint64_t mask, std::string_view directory = "ours", std::string_view name = "f") {

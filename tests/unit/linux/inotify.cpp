@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/kept_hint.hpp"
 #include "support/scripted_system.hpp"
 
 namespace hotwatch::test {
@@ -16,28 +17,11 @@ namespace {
 using namespace hotwatch::detail;
 using namespace hotwatch::detail::inotify;
 
-struct kept_hint {
-  hint_kind kind;
-  std::int32_t watch;
-  std::string name;
-  entry_type type;
-  std::uint32_t pair;
-  friend bool operator==(const kept_hint&, const kept_hint&) = default;
-};
-using hints = std::vector<kept_hint>;
-
-struct decoded {
-  hints all;
-  std::size_t taken = 0;
-};
-
 decoded decode_all(std::string_view bytes) {
   decoded d;
   // A copy of the very size, so that a sanitizer sees each byte too far.
   const std::vector<char> exact(bytes.begin(), bytes.end());
-  d.taken = decode(exact, [&](const hint& h) {
-    d.all.push_back({h.kind, h.watch, std::string(h.name), h.type, h.pair});
-  });
+  d.taken = decode(exact, [&](const hint& h) { d.all.push_back(kept_hint::of(h)); });
   return d;
 }
 
