@@ -3,11 +3,12 @@
 #pragma once
 // The list of the house: what a user includes.
 
-#include "hotwatch/backend.hpp"           // the concept, for those who bring their own
-#include "hotwatch/backends/native.hpp"   // native_backend
-#include "hotwatch/backends/polling.hpp"  // polling_backend
-#include "hotwatch/background.hpp"        // watch(path, callback), subscription
-#include "hotwatch/change.hpp"            // change, batch, notice
+#include "hotwatch/backend.hpp"            // the concept, for those who bring their own
+#include "hotwatch/backends/fallback.hpp"  // fallback: a backend with another behind it
+#include "hotwatch/backends/native.hpp"    // native_backend
+#include "hotwatch/backends/polling.hpp"   // polling_backend
+#include "hotwatch/background.hpp"         // watch(path, callback), subscription
+#include "hotwatch/change.hpp"             // change, batch, notice
 #include "hotwatch/config.hpp"
 #include "hotwatch/error.hpp"      // errc
 #include "hotwatch/glob.hpp"       // glob

@@ -33,7 +33,8 @@ enum class watch_scope : std::uint8_t {
 struct watch_answer {
   /// The handle that hints about this directory will carry; -1 if there is none.
   std::int32_t watch = detail::no_watch;
-  /// No hints will come: look at it every poll_interval. `error` says why, unless polling is the backend's nature.
+  /// Look at it every poll_interval: no hints will come or, beside a handle, not all of them. `error` says why, unless
+  /// polling is the backend's nature.
   bool polled = false;
   std::error_code error = {};
   /// What can be done about it, for a person to read; lives for ever.
@@ -112,6 +113,20 @@ concept backend = requires(B b, const typename B::directory d, std::string_view 
 };
 
 namespace detail {
+
+/// Whether it may ever answer with a handle; one that only polls does not.
+template <class B>
+inline constexpr bool gives_hints = true;
+template <class B>
+requires requires { B::gives_hints; }
+inline constexpr bool gives_hints<B> = B::gives_hints;
+
+/// Whether its handles say already of which of two kernel objects they are.
+template <class B>
+inline constexpr bool has_two_kernel_objects = false;
+template <class B>
+requires requires { B::has_two_kernel_objects; }
+inline constexpr bool has_two_kernel_objects<B> = B::has_two_kernel_objects;
 
 /// Whether names that differ in case only are one name; then it has is_same_name(a, b).
 template <class B>

@@ -17,6 +17,7 @@ enum class errc {
   empty_path,               ///< the empty path names no file
   unknown_root,             ///< remove() of a path that is no root
   not_a_file_or_directory,  ///< a root must be a directory or a regular file
+  partly_told,              ///< a file system whose changes this kernel does not hear of, or not of all of them
 };
 
 namespace detail {
@@ -33,6 +34,7 @@ class error_category_type final : public std::error_category {
       case errc::empty_path: return "the path is empty";
       case errc::unknown_root: return "this path is no root of the watcher";
       case errc::not_a_file_or_directory: return "neither a directory nor a regular file";
+      case errc::partly_told: return "the kernel does not tell of all changes on this file system";
     }
     return "unknown error";
   }

@@ -48,7 +48,7 @@ class basic_watcher {
  public:
   /// Opens the kernel object. Further arguments make the backend (tests give it a scripted system).
   /// Throws std::system_error: errc::malformed_glob (with the pattern and the column), errc::option_out_of_range,
-  /// or what the kernel said (EMFILE: no descriptor or no inotify instance left).
+  /// or what the kernel said (EMFILE: no descriptor left; a backend without fallback: or no inotify instance).
   template <class... BackendArguments>
   explicit basic_watcher(options chosen = {}, BackendArguments&&... arguments)
       : s_(detail::checked(std::move(chosen)), std::forward<BackendArguments>(arguments)...) {}
@@ -297,12 +297,12 @@ class basic_watcher {
   detail::renames<Backend> renames_{s_, lookup_, scan_, doubts_};
   detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_};
   detail::pump<Backend, Clock> pump_{s_, lookup_, scan_, roots_, doubts_, renames_, listener_};
-  detail::teller<Backend> teller_{s_, lookup_, roots_, doubts_};
+  detail::teller<Backend> teller_{s_, lookup_, scan_, roots_, doubts_};
   std::uint32_t next_root_ = 0;
   bool armed_ = false;
 };
 
-/// The watcher to use: the platform's own backend.
+/// The watcher to use: the platform's own backend, and polling where that does not hear of all changes.
 using watcher = basic_watcher<native_backend>;
 /// Looks at everything every poll_interval: for file systems whose changes the kernel does not tell.
 using polling_watcher = basic_watcher<polling_backend>;

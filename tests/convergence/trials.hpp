@@ -256,13 +256,45 @@ inline std::string why_no_mounts() {
   return with_own_mounts([] {}) ? "" : "mounting is not permitted here";
 }
 
-/// Where a backend hears from what happens: losses and limits are scripted for inotify.
-enum class hears { nothing, inotify, fanotify };
+/// A disk that other machines write too, as it is said to be: its hints are heard, and it is polled besides.
+template <class System>
+class shared_system : public System {
+ public:
+  shared_system() = default;
+  shared_system(const System& own) : System(own) {}
+  int fstatfs(int fd, struct ::statfs* out) const noexcept {
+    const int result = System::fstatfs(fd, out);
+    constexpr int nfs = 0x6969;
+    out->f_type = nfs;
+    return result;
+  }
+};
+template <class System>
+using hybrid_backend =
+    fallback<basic_inotify_backend<shared_system<System>>, basic_polling_backend<shared_system<System>>>;
+
+/// Refuses about half of the directories, so that they are left to the backend behind it.
+template <class System>
+class choosy_backend : public basic_inotify_backend<System> {
+ public:
+  using basic_inotify_backend<System>::basic_inotify_backend;
+  watch_answer watch(const detail::directory<System>& d, watch_scope scope) {
+    file_status status;
+    const bool refuses = d.look({}, status) || (status.file_id + status.born / 1'000'000) % 2 != 0;
+    if (!refuses) return basic_inotify_backend<System>::watch(d, scope);
+    return {detail::no_watch, true, std::make_error_code(std::errc::cross_device_link)};
+  }
+};
+template <class System>
+using two_queues_backend = fallback<choosy_backend<System>, basic_inotify_backend<System>>;
+
+/// Where a backend hears from what happens: losses and limits are scripted for one queue of inotify.
+enum class hears { nothing, inotify, inotify_and_looks, two_queues, fanotify };
 
 /// All for one backend.
 template <template <class> class Backend>
 std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
-  const bool scripts_losses = from == hears::inotify;
+  const bool scripts_losses = from == hears::inotify || from == hears::inotify_and_looks;
   const bool as_any_user = from != hears::fanotify;
   std::vector<trial_kind> all;
   const auto add = [&](trial_kind kind, std::string (*why_not)()) {
@@ -278,7 +310,7 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
     add({name, seeds, [hard](std::uint64_t seed) { return between_the_calls<Backend>(seed, hard); }}, why_not);
     all.back().perform = test::perform<Backend>;
   };
-  threaded("", from == hears::nothing ? 48 : 200, {});
+  threaded("", from == hears::inotify || from == hears::fanotify ? 200 : 48, {});
   scripted("BetweenTheCalls", from == hears::inotify ? 1000 : 200, {});
   if (scripts_losses) scripted("Overflows", 500, {.overflows = true});
   scripted("Filters", 60, {.overflows = scripts_losses, .filters = true});
@@ -314,6 +346,8 @@ inline std::vector<trial_kind> all_trials() {
   std::vector<trial_kind> all;
   for (auto&& kinds : {trials_of<basic_inotify_backend>("Inotify", hears::inotify),
                        trials_of<basic_polling_backend>("Polling", hears::nothing),
+                       trials_of<hybrid_backend>("Hybrid", hears::inotify_and_looks),
+                       trials_of<two_queues_backend>("TwoKernelObjects", hears::two_queues),
                        trials_of<basic_fanotify_backend>("Fanotify", hears::fanotify),
                        trials_of<lazy_fanotify_backend>("LazyFanotify", hears::fanotify)})
     all.insert(all.end(), kinds.begin(), kinds.end());

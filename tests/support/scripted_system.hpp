@@ -96,6 +96,8 @@ class script {
   bool lists_twice = false;
   /// Listings do not say what an entry is (getdents(2): DT_UNKNOWN).
   bool hides_types = false;
+  /// What statfs(2) calls the file system of every directory; 0: what it is.
+  std::uint32_t file_system = 0;
   /// Something happens on disk before the `nth` call from now on (1: the next).
   void before(system_call call, int nth, std::function<void()> happens) {
     happenings_.push_back({call, calls(call) + nth, std::move(happens)});
@@ -304,7 +306,9 @@ class scripted_system {
     return script_->fails(system_call::openat) ? -1 : real.openat(directory, path, flags);
   }
   int openat2(int directory, const char* path, const open_how& how) const noexcept {
-    return script_->fails(system_call::openat2) ? -1 : real.openat2(directory, path, how);
+    // It opens, and says more: what keeps openat(2) from opening keeps it.
+    if (script_->fails(system_call::openat2) || script_->fails(system_call::openat)) return -1;
+    return real.openat2(directory, path, how);
   }
   off_t lseek(int fd, off_t offset, int from) const noexcept { return real.lseek(fd, offset, from); }
   int close(int fd) const noexcept {
@@ -333,7 +337,10 @@ class scripted_system {
     return 0;
   }
   int fstatfs(int fd, struct ::statfs* out) const noexcept {
-    return script_->fails(system_call::fstatfs) ? -1 : real.fstatfs(fd, out);
+    if (script_->fails(system_call::fstatfs)) return -1;
+    const int result = real.fstatfs(fd, out);
+    if (script_->file_system != 0) out->f_type = script_->file_system;
+    return result;
   }
   ssize_t readlink(const char* path, char* buffer, std::size_t size) const noexcept {
     return script_->fails(system_call::readlink) ? -1 : real.readlink(path, buffer, size);

@@ -25,6 +25,8 @@ namespace hotwatch::test {
 using scripted_watcher = basic_watcher<basic_inotify_backend<scripted_system>>;
 using scripted_fanotify_watcher = basic_watcher<lazy_fanotify_backend<scripted_system>>;
 using scripted_polling_watcher = basic_watcher<basic_polling_backend<scripted_system>>;
+using scripted_native_watcher =
+    basic_watcher<fallback<basic_inotify_backend<scripted_system>, basic_polling_backend<scripted_system>>>;
 
 /// A watcher of a small tree, and a user who believes every change.
 template <class Watcher>
@@ -103,6 +105,7 @@ class scripted_test : public testing::Test {
 
 using scripted_inotify = scripted_test<scripted_watcher>;
 using scripted_fanotify = scripted_test<scripted_fanotify_watcher>;
+using scripted_native = scripted_test<scripted_native_watcher>;
 using scripted_polling = scripted_test<scripted_polling_watcher>;
 
 /// Runs `test(t, n)` for n = 1, 2, ... with a fixture of its own each, until it says that fault n was not met any more.

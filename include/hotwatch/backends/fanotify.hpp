@@ -41,6 +41,8 @@ class basic_fanotify_backend {
  public:
   using directory = detail::numbered_directory<System>;
   static constexpr std::string_view overflow_advice = "raise sysctl fs.fanotify.max_queued_events";
+  /// inotify's beside its own, whose handles are below no_watch.
+  static constexpr bool has_two_kernel_objects = true;
   /// Its attributes are told by its own handle, which is not known before it was opened.
   static constexpr bool hears_of_permission = false;
 

@@ -54,11 +54,17 @@ class basic_inotify_backend {
     const int watch = system_.inotify_add_watch(queue_.fd(), path_.of(d.fd()), mask);
     if (watch >= 0) return {watch};
     const std::error_code why = detail::last_error();
-    if (why == std::errc::no_space_on_device)
-      return {detail::no_watch, true, why, "raise the limit of watches: sysctl fs.inotify.max_user_watches"};
-    if (why == std::errc::not_enough_memory)
-      return {detail::no_watch, true, why, "the kernel is out of memory for watches"};
-    return {detail::no_watch, true, why, ""};
+    return {detail::no_watch, true, why, advice_about(why)};
+  }
+
+  /// What can be done when a watch, or the backend itself, cannot be had.
+  [[nodiscard]] static std::string_view advice_about(std::error_code why) noexcept {
+    if (why == std::errc::no_space_on_device) return "raise the limit of watches: sysctl fs.inotify.max_user_watches";
+    if (why == std::errc::too_many_files_open)
+      return "raise the limit of instances: sysctl fs.inotify.max_user_instances";
+    if (why == std::errc::function_not_supported) return "this system has no inotify, as emulators have none";
+    if (why == std::errc::not_enough_memory) return "the kernel is out of memory for watches";
+    return {};
   }
 
   void unwatch(std::int32_t watch) noexcept { system_.inotify_rm_watch(queue_.fd(), watch); }

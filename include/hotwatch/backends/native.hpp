@@ -4,6 +4,7 @@
 // The chooser: which backend is the platform's own. Floor 4.
 
 #include "../config.hpp"
+#include "fallback.hpp"
 #include "polling.hpp"
 
 #if HOTWATCH_LINUX
@@ -11,7 +12,8 @@
 #include "inotify.hpp"
 
 namespace hotwatch::inline v0 {
-using native_backend = inotify_backend;
+/// The platform's own, with polling behind it where the kernel tells nothing, or not all.
+using native_backend = fallback<inotify_backend, polling_backend>;
 }  // namespace hotwatch::inline v0
 #endif
 
@@ -20,6 +22,7 @@ using native_backend = inotify_backend;
 
 namespace hotwatch::inline v0 {
 using windows_backend = basic_windows_backend<windows_system>;
+/// Answers itself that a share is to be polled: it needs nothing behind it.
 using native_backend = windows_backend;
 }  // namespace hotwatch::inline v0
 #endif

@@ -24,6 +24,7 @@ class basic_polling_backend {
  public:
   using directory = detail::os::directory<System>;
   static constexpr bool ignores_case = detail::os::names_ignore_case;
+  static constexpr bool gives_hints = false;
 
   explicit basic_polling_backend(System system = {}) : system_(std::move(system)), alarm_(system_) {}
 

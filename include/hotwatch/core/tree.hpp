@@ -39,7 +39,7 @@ struct node {
   bool open : 1 = false;     ///< written, and not closed since
   bool touched : 1 = false;  ///< its times were set explicitly, and it was not closed since
   bool fingerprinted : 1 = false;  ///< `stamp` is a fingerprint, not a time
-  bool polled : 1 = false;         ///< a directory that no kernel watch stands for
+  bool polled : 1 = false;         ///< a directory that is looked at: hints of it do not come, or not all of them
   bool unreadable : 1 = false;     ///< a directory that could not be listed
   bool seen : 1 = false;           ///< met by the scan that is going on
 };

@@ -169,7 +169,7 @@ class root_keeper {
       poll(r, ec);
       return ec;
     }
-    watch_directory(r, d);
+    if (const watch_answer answer = watch_entries(r, d); answer.polled) poll(r, answer.error, answer.advice);
     file_status status;
     const node_id child = s_.known.find(r.node, r.name());
     ec = d.look(r.target, status);
@@ -205,11 +205,13 @@ class root_keeper {
     return why;
   }
 
-  void watch_directory(root& r, const directory& d) {
+  watch_answer watch_entries(root& r, const directory& d) {
     const watch_answer answer = s_.disk.watch(d, watch_scope::entries);
-    if (answer.watch != no_watch) return s_.take_watch(r.node, answer.watch);
-    s_.lose_watch(r.node);
-    poll(r, answer.error, answer.advice);
+    if (answer.watch != no_watch)
+      s_.take_watch(r.node, answer);
+    else
+      s_.lose_watch(r.node);
+    return answer;
   }
 
   // Without a watch, or where no hint would tell that it can be opened.
@@ -336,17 +338,9 @@ class root_keeper {
       s_.tell(notice_kind::root_restored, r.node);
     if (r.is_entered())
       (void)scan_.scan(r.node, std::move(d), {policy.files, true, true, policy.caught_up, how}, m);
-    else
-      watch_end(r, d);
-    return true;
-  }
-
-  // Of a directory that is not entered only its going is of interest.
-  void watch_end(root& r, const directory& d) {
-    if (const watch_answer answer = s_.disk.watch(d, watch_scope::entries); answer.watch != no_watch)
-      s_.take_watch(r.node, answer.watch);
-    else
+    else if (watch_entries(r, d).polled)  // only its going is of interest
       s_.poll(r.node);
+    return true;
   }
 
   // Whether a root that cannot be opened is gone, or shut; else something else is wrong, and it may be there.

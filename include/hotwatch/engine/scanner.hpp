@@ -239,7 +239,6 @@ class scanner {
       return ec;
     }
     s_.known[id].unreadable = false;
-    if (s_.known[id].watch != no_watch) s_.known[id].polled = false;
     // Under a new watch, what was written before it stands was not heard of.
     if (!fresh) settle_known(id, d, policy.files || s_.known[id].watch != watch_before, policy, m);
     frames_.push_back({id, std::move(d), first});
@@ -319,8 +318,8 @@ class scanner {
       if (!was_seen) {
         missing_.take_out(c, m);
       } else if (n.type == entry_type::directory) {
-        const bool blind = n.watch == no_watch;
-        if (recursive && !n.link && (policy.everywhere || blind)) to_enter_.push_back(c);
+        const bool looked_at = n.watch == no_watch || n.polled;
+        if (recursive && !n.link && (policy.everywhere || looked_at)) to_enter_.push_back(c);
         file_status status;
         if (looks && !n.link && s_.opts.metadata && !d.look(s_.known.name(c), status))
           remember_look(c, status, m, true);
@@ -349,11 +348,15 @@ class scanner {
   // Returns whether the directory may be listed as this node's.
   bool watch(node_id id, const directory& d, const scan_policy& policy) {
     node& n = s_.known[id];
-    if (n.watch != no_watch && !policy.verify) return true;
-    if (n.polled && !may_watch_again_) return true;
+    // One that is polled beside its watch is read before the hints are: it may be another directory by now.
+    if (n.watch != no_watch && !n.polled && !policy.verify) return true;
+    if (n.watch == no_watch && n.polled && !may_watch_again_) return true;
     const watch_answer answer = s_.disk.watch(d, s_.scope_of(id));
-    if (answer.watch != no_watch) {
-      if (n.watch == answer.watch) return true;
+    if (answer.watch == no_watch) {
+      may_watch_again_ = false;
+      // What it had may be the watch of another directory, which had the name before.
+      s_.lose_watch(id);
+    } else if (n.watch != answer.watch) {
       if (const node_id other = rival(id, answer.watch, d); other != no_node) {
         s_.doubts.push_back({other});
         if (!policy.caught_up) {
@@ -363,12 +366,8 @@ class scanner {
         s_.watches.remove(answer.watch, {other, false});
         s_.known[other].watch = no_watch;
       }
-      s_.take_watch(id, answer.watch);
-      return true;
     }
-    may_watch_again_ = false;
-    // What it had may be the watch of another directory, which had the name before.
-    s_.lose_watch(id);
+    if (answer.watch != no_watch) s_.take_watch(id, answer);
     if (!answer.polled || !s_.poll(id)) return true;
     const bool first = n.parent == no_node || !s_.known[n.parent].polled;
     if (answer.error && first) s_.tell(notice_kind::polling, id, answer.error, answer.advice);

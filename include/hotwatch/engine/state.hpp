@@ -174,19 +174,20 @@ struct engine_state {
     if (watch != no_watch && !watches.remove(watch, t)) disk.unwatch(watch);
   }
 
-  /// This handle is the directory's from now on.
-  void take_watch(node_id id, std::int32_t watch) {
+  /// The handle that was answered is the directory's from now on.
+  void take_watch(node_id id, const watch_answer& answer) {
     node& n = known[id];
-    n.polled = false;
-    if (n.watch == watch) return;
+    if (!answer.polled) n.polled = false;
+    if (n.watch == answer.watch) return;
     release_watch(n.watch, {id, false});
-    n.watch = watch;
-    watches.add(watch, {id, false});
+    n.watch = answer.watch;
+    watches.add(n.watch, {id, false});
   }
 
   void lose_watch(node_id id) { release_watch(std::exchange(known[id].watch, no_watch), {id, false}); }
 
-  /// Looks at the directory at every poll_interval. Returns whether that is new.
+  /// Looks at the directory at every poll_interval, besides what is hinted at if it has a watch. Returns whether that
+  /// is new.
   bool poll(node_id id) {
     if (known[id].polled) return false;
     known[id].polled = true;
@@ -219,7 +220,7 @@ struct engine_state {
   difference differing{known, told, paths};
   watch_table watches;
   std::vector<root> roots;
-  std::vector<node_id> polled;  ///< directories without a watch; some may have got one, or be gone, since
+  std::vector<node_id> polled;  ///< directories that are looked at; some need it no more, or are gone, since
   recent_nodes recent;          ///< files in them that were seen to change
   std::vector<std::uint32_t> suspects;
   std::vector<node_id> new_links;  ///< symlinks that are to be followed

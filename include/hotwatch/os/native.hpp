@@ -8,6 +8,7 @@
 #if HOTWATCH_LINUX
 #include "linux/alarm.hpp"
 #include "linux/directory.hpp"
+#include "linux/joint_handle.hpp"
 #include "linux/path.hpp"
 #include "linux/root_path.hpp"
 #include "linux/signals.hpp"
@@ -35,6 +36,9 @@ namespace hotwatch::inline v0 {
 using native_system = windows_system;
 }  // namespace hotwatch::inline v0
 namespace hotwatch::inline v0::detail {
+namespace windows {
+class joint_handle;  // there is none: no HANDLE stands for two without a thread
+}
 namespace os = windows;
 }  // namespace hotwatch::inline v0::detail
 #endif

@@ -165,7 +165,7 @@ TYPED_TEST(ending, reads_no_further_directory) {
     int opened = 0;
     TypeParam* watched = nullptr;
     momentary_system::next_intrusion = std::make_shared<intruded_system::intrusion>([&](std::string_view call) {
-      if (watched != nullptr && watched->stopped() && call == "openat") ++opened;
+      if (watched != nullptr && watched->stopped() && call.starts_with("openat")) ++opened;
       s.when.pass();
     });
     TypeParam watcher(fast);

@@ -41,7 +41,7 @@ struct failing_call {
 // they are what tests/convergence is about. A read of inotify fails for no reason but a signal, and FIONREAD for none
 // (inotify_read() and inotify_ioctl(), fs/notify/inotify/inotify_user.c).
 const failing_call calls[] = {
-    {inotify_init1, "inotify_init1(2)", {EMFILE, ENFILE, ENOMEM}},
+    {inotify_init1, "inotify_init1(2)", {EMFILE, ENFILE, ENOMEM, ENOSYS}},
     {inotify_add_watch, "inotify_add_watch(2)", {EACCES, ENOMEM, ENOSPC}},
     {inotify_rm_watch, "inotify_rm_watch(2)", {EINVAL}},
     {system_call::fanotify_init, "fanotify_init(2)", {EMFILE, ENOMEM, ENOSYS, EPERM}},
@@ -172,7 +172,7 @@ void append_rows(const char* backend, const std::string& rows) {
   std::ofstream out(path, headed.empty() ? std::ios::trunc : std::ios::app);
   if (headed.empty())
     out << "# Faults\n\n"
-           "What comes of each error of each system call, by `tests/live/faults.cpp`: at each of the first eight "
+           "What comes of each error of each system call, by `tests/live/linux/faults.cpp`: at each of the first eight "
            "calls, once and for\n"
            "ever, while the watcher is set up and while it runs. In every case it goes on, tells what it can, and "
            "holds what is on disk\n"
@@ -211,6 +211,8 @@ TEST_P(faults_of_fanotify, end) {
   if (const std::string why = why_not<fanotify_watcher>(); !why.empty()) GTEST_SKIP() << why;
   write_table<scripted_fanotify>("fanotify_backend", GetParam());
 }
+class faults_of_native : public testing::TestWithParam<failing_call> {};
+TEST_P(faults_of_native, end) { write_table<scripted_native>("native_backend", GetParam()); }
 class faults_of_polling : public testing::TestWithParam<failing_call> {};
 TEST_P(faults_of_polling, end) { write_table<scripted_polling>("polling_backend", GetParam()); }
 
@@ -220,6 +222,7 @@ const auto by_name = [](const auto& tested) {
 };
 INSTANTIATE_TEST_SUITE_P(faults, faults_of_inotify, testing::ValuesIn(calls), by_name);
 INSTANTIATE_TEST_SUITE_P(faults, faults_of_fanotify, testing::ValuesIn(calls), by_name);
+INSTANTIATE_TEST_SUITE_P(faults, faults_of_native, testing::ValuesIn(calls), by_name);
 INSTANTIATE_TEST_SUITE_P(faults, faults_of_polling, testing::ValuesIn(calls), by_name);
 
 }  // namespace

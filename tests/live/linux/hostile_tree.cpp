@@ -54,14 +54,10 @@ class witnessed_system : public intruded_system {
         root_(std::move(root)) {}
 
   int openat(int directory, const char* path, int flags) const {
-    const int fd = intruded_system::openat(directory, path, flags);
-    ++outside_->opened;
-    outside_->check(fd, "openat");
-    const bool by_name = directory != AT_FDCWD;
-    if (by_name ? (flags & O_NOFOLLOW) == 0 || std::string_view(path).find('/') != std::string_view::npos
-                : path != root_)
-      outside_->touched.push_back("openat could follow a symlink: " + std::string(path));
-    return fd;
+    return witness(intruded_system::openat(directory, path, flags), directory, path, flags);
+  }
+  int openat2(int directory, const char* path, const open_how& how) const {
+    return witness(intruded_system::openat2(directory, path, how), directory, path, static_cast<int>(how.flags));
   }
   ssize_t getdents64(int fd, void* buffer, std::size_t size) const {
     outside_->check(fd, "getdents64");
@@ -74,6 +70,16 @@ class witnessed_system : public intruded_system {
   }
 
  private:
+  int witness(int fd, int directory, const char* path, int flags) const {
+    ++outside_->opened;
+    outside_->check(fd, "open");
+    const bool by_name = directory != AT_FDCWD;
+    if (by_name ? (flags & O_NOFOLLOW) == 0 || std::string_view(path).find('/') != std::string_view::npos
+                : path != root_)
+      outside_->touched.push_back("an open could follow a symlink: " + std::string(path));
+    return fd;
+  }
+
   std::shared_ptr<forbidden> outside_;
   std::string root_;
 };

@@ -134,6 +134,7 @@ bool limit_instances(int limit) {
 }
 
 TEST(Instances, BeyondTheLimitAnErrorSaysSoAndTheOthersGoOn) {
+  using watcher_type = basic_watcher<inotify_backend>;  // with nothing behind it
   constexpr int skipped = 77;
   constexpr std::size_t limit = 10;
   const temp_directory directory;
@@ -142,11 +143,11 @@ TEST(Instances, BeyondTheLimitAnErrorSaysSoAndTheOthersGoOn) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     if (!limit_instances(limit)) ::_exit(skipped);
-    std::vector<std::unique_ptr<hotwatch::watcher>> all;
+    std::vector<std::unique_ptr<watcher_type>> all;
     bool is_clear = false;
     try {
       for (int i = 0; i < 500; ++i) {
-        all.push_back(std::make_unique<hotwatch::watcher>());
+        all.push_back(std::make_unique<watcher_type>());
         all.back()->add(root.path());
       }
     } catch (const std::system_error& e) {
@@ -159,7 +160,7 @@ TEST(Instances, BeyondTheLimitAnErrorSaysSoAndTheOthersGoOn) {
     for (const auto& watcher : all)
       if (sorted(watcher->flush()) != lines{"created f"}) ::_exit(2);
     all.pop_back();  // one less, and there is room again
-    all.push_back(std::make_unique<hotwatch::watcher>());
+    all.push_back(std::make_unique<watcher_type>());
     ::_exit(0);
   }
   int status = 0;

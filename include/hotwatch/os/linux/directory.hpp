@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../../core/stamp.hpp"
+#include "file_system.hpp"
 #include "system.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -68,12 +69,18 @@ class directory {
 
   directory() noexcept = default;
   directory(System& system, int fd) noexcept : system_(&system), fd_(fd) {}
-  directory(directory&& other) noexcept : system_(other.system_), fd_(std::exchange(other.fd_, -1)) {}
+  directory(directory&& other) noexcept
+      : system_(other.system_),
+        fd_(std::exchange(other.fd_, -1)),
+        may_begin_mount_(other.may_begin_mount_),
+        tells_all_(other.tells_all_) {}
   directory& operator=(directory&& other) noexcept {
     if (this != &other) {
       close();
       system_ = other.system_;
       fd_ = std::exchange(other.fd_, -1);
+      may_begin_mount_ = other.may_begin_mount_;
+      tells_all_ = other.tells_all_;
     }
     return *this;
   }
@@ -86,8 +93,18 @@ class directory {
 
   /// Opens the directory `name` in this one; ENOTDIR or ELOOP if it is something else by now.
   [[nodiscard]] directory open_child(std::string_view name, std::error_code& ec) const noexcept {
-    name_buffer text(name);
-    return opened(*system_, fd_, text.c_str(), O_NOFOLLOW, ec);
+    const name_buffer text(name);
+    // The call that opens it says whether something is mounted there: what holds for a whole mount is asked once.
+    constexpr std::uint64_t no_xdev = 0x01;  // RESOLVE_NO_XDEV of linux/openat2.h
+    const open_how how{open_flags | O_NOFOLLOW, 0, no_xdev};
+    directory child(*system_, uninterrupted([&] { return system_->openat2(fd_, text.c_str(), how); }));
+    // ENOSYS before Linux 5.6, EPERM in sandboxes that do not know the call.
+    if (!child && (errno == EXDEV || errno == EAGAIN || errno == ENOSYS || errno == EPERM))
+      return opened(*system_, fd_, text.c_str(), O_NOFOLLOW, ec);
+    ec = child ? std::error_code() : last_error();
+    child.may_begin_mount_ = false;
+    child.tells_all_ = tells_all_;
+    return child;
   }
 
   /// Opens the directory that `name` in this one leads to, if it is a symlink.
@@ -128,14 +145,23 @@ class directory {
   /// Whether the directory's change time moves with every name that comes or goes: so it is where this kernel alone
   /// writes the directory (linux/magic.h). No call sets it back, as the time of the content can be.
   [[nodiscard]] bool dates_its_names() const noexcept {
-    const std::uint32_t type = file_system_type();
+    const std::uint32_t type = file_system_type(*system_, fd_);
     return type == ext || type == tmpfs || type == xfs || type == btrfs || type == f2fs;
   }
 
   /// Whether a directory in this one may be on another device though nothing is mounted there.
   [[nodiscard]] bool may_have_subvolumes() const noexcept {
-    const std::uint32_t type = file_system_type();
+    const std::uint32_t type = file_system_type(*system_, fd_);
     return type == btrfs || type == 0;
+  }
+
+  /// Whether it may be on another mount than the directory in which it was opened.
+  [[nodiscard]] bool may_begin_mount() const noexcept { return may_begin_mount_; }
+
+  /// Whether the kernel tells of every change in this directory; asked once a mount.
+  [[nodiscard]] bool tells_all() const {
+    if (tells_all_ == answer::unknown) tells_all_ = detail::tells_all(*system_, fd_) ? answer::yes : answer::no;
+    return tells_all_ == answer::yes;
   }
 
   /// Looks at what a path leads to, through symlinks on the way but not at its end.
@@ -144,15 +170,10 @@ class directory {
   }
 
  private:
+  enum class answer : unsigned char { unknown, yes, no };
   static constexpr std::size_t listing_buffer = 64 * 1024;
   static constexpr std::uint32_t ext = 0xEF53, tmpfs = 0x01021994, xfs = 0x58465342, btrfs = 0x9123683E,
                                  f2fs = 0xF2F52010;
-
-  // 0 if the system does not say.
-  [[nodiscard]] std::uint32_t file_system_type() const noexcept {
-    struct ::statfs s;
-    return system_->fstatfs(fd_, &s) == 0 ? static_cast<std::uint32_t>(s.f_type) : 0;
-  }
 
   [[nodiscard]] static std::error_code status_of(System& system, int at, const char* path, int flags,
                                                  file_status& out) noexcept {
@@ -181,15 +202,23 @@ class directory {
 
   [[nodiscard]] static directory opened(System& system, int at, const char* path, int flags,
                                         std::error_code& ec) noexcept {
-    int fd;
-    do fd = system.openat(at, path, open_flags | flags);
-    while (fd < 0 && errno == EINTR);
+    const int fd = uninterrupted([&] { return system.openat(at, path, open_flags | flags); });
     ec = fd < 0 ? last_error() : std::error_code();
     return directory(system, fd);
   }
 
+  template <class Open>
+  [[nodiscard]] static int uninterrupted(Open&& open) noexcept {
+    int fd;
+    do fd = open();
+    while (fd < 0 && errno == EINTR);
+    return fd;
+  }
+
   System* system_ = nullptr;
   int fd_ = -1;
+  bool may_begin_mount_ = true;
+  mutable answer tells_all_ = answer::unknown;
 };
 
 /// A rename holds the locks of both directories until all that is told of it is queued (vfs_rename() calls

@@ -13,6 +13,7 @@
 
 #include "../../decode/fanotify.hpp"
 #include "descriptor_path.hpp"
+#include "file_system.hpp"
 #include "numbered_directory.hpp"
 #include "system.hpp"
 
@@ -53,7 +54,7 @@ class marked_file_systems {
         fan_create | fan_delete | fan_rename | fan_modify | fan_close_write | fan_attrib | fan_ondir;
     constexpr unsigned add = 0x1, whole = 0x100;  // linux/fanotify.h
     struct ::statfs s;
-    if (system_.fstatfs(d.fd(), &s) != 0 || system_.fanotify_mark(group, add | whole, mask, d.fd()) != 0) {
+    if (!ask_file_system(system_, d.fd(), s) || system_.fanotify_mark(group, add | whole, mask, d.fd()) != 0) {
       ec = last_error();
       return none;
     }

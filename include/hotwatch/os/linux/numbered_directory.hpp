@@ -25,7 +25,7 @@ struct first_names {
 };
 
 /// A directory, its device and its inode number. The device is that of the directory above, unless something is mounted
-/// here (RESOLVE_NO_XDEV of openat2(2)); the number is that of the name ".", which is mostly the first of its names.
+/// here (directory::may_begin_mount); the number is that of the name ".", which is mostly the first of its names.
 /// So a directory that is listed anyhow costs no system call more. Moves; one thread at a time.
 template <class System>
 class numbered_directory {
@@ -40,17 +40,11 @@ class numbered_directory {
   }
 
   [[nodiscard]] numbered_directory open_child(std::string_view name, std::error_code& ec) const {
-    if (!asks_each_) {
-      numbered_directory d(*system_, *first_, open_on_same_mount(name));
-      d.device_ = device_;
-      if (d) {
-        ec.clear();
-        return d;
-      }
-    }
-    // Something is mounted there, or it cannot be opened: the plain call says why.
     numbered_directory d(*system_, *first_, dir_.open_child(name, ec));
-    d.learn(ec);
+    if (asks_each_ || d.dir_.may_begin_mount())
+      d.learn(ec);
+    else
+      d.device_ = device_;
     return d;
   }
 
@@ -92,16 +86,6 @@ class numbered_directory {
  private:
   numbered_directory(System& system, first_names& first, directory<System> d) noexcept
       : system_(&system), first_(&first), dir_(std::move(d)) {}
-
-  [[nodiscard]] directory<System> open_on_same_mount(std::string_view name) const {
-    constexpr std::uint64_t no_xdev = 0x01;  // linux/openat2.h
-    const name_buffer text(name);
-    const open_how how{directory<System>::open_flags | O_NOFOLLOW, 0, no_xdev};
-    int fd;
-    do fd = system_->openat2(dir_.fd(), text.c_str(), how);
-    while (fd < 0 && errno == EINTR);
-    return directory<System>(*system_, fd);
-  }
 
   // Asked of the system: at the top, and where something is mounted.
   void learn(std::error_code& ec) {
