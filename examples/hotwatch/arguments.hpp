@@ -98,7 +98,8 @@ class telling_options {
   app.formatter(std::make_shared<usage_formatter>(
       "hotwatch [watch] [OPTIONS] PATH...\n"
       "       hotwatch record [OPTIONS] DIRECTORY [-- COMMAND...]   writes down what happens: record --help\n"
-      "       hotwatch replay [OPTIONS] TRACE                      what would have been told, and why: replay --help"));
+      "       hotwatch replay [OPTIONS] TRACE                      what would have been told, and why: replay --help\n"
+      "       hotwatch doctor [OPTIONS] PATH...                    how it would be watched, and what to change"));
   app.footer(
       "A file name is printed as it is, but for backslashes, control characters and bytes that are no UTF-8:\n"
       "\\\\, \\n, \\x1b (with --json \\udc80 to \\udcff for such bytes).\n"

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-// hotwatch, the program: prints a line a change; records what happens, and replays it. Exit codes: 0 stopped, 1 a path
-// cannot be watched or a file not be read, 2 usage.
+// hotwatch, the program: prints a line a change; records what happens, and replays it; examines paths. Exit codes: 0
+// stopped, 1 a path cannot be watched or a file not be read, 2 usage.
 
 #include <exception>
 #include <hotwatch.hpp>
@@ -15,7 +15,8 @@
 #include "printer.hpp"
 #include "process.hpp"
 #include "trace/replay_command.hpp"
-#if HOTWATCH_LINUX  // it runs a command as Unix does
+#if HOTWATCH_LINUX  // they run a command as Unix does, and ask for the limits of inotify
+#include "doctor/doctor_command.hpp"
 #include "trace/record_command.hpp"
 #endif
 
@@ -67,6 +68,7 @@ int main(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
 #if HOTWATCH_LINUX
     if (command == "record") return trace::record_command(argc - 1, argv + 1);
+    if (command == "doctor") return doctor::doctor_command(argc - 1, argv + 1);
 #endif
     if (command == "replay") return trace::replay_command(argc - 1, argv + 1);
     arguments wanted;

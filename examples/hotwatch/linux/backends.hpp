@@ -8,7 +8,8 @@
 
 inline constexpr const char* backend_names[] = {"inotify", "fanotify", "polling"};
 inline constexpr const char* backend_help =
-    "inotify, polling, or fanotify: the whole file system, for the administrator";
+    "inotify, polling, or fanotify: the whole file system, for the administrator [inotify, and polling where it does "
+    "not hear all]";
 
 /// Calls fn.operator()<Watcher>() with the watcher over that backend; without a name with the platform's own.
 template <class Fn>

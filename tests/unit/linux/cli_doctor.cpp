@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "examples/hotwatch/doctor/report.hpp"
+
+namespace {
+
+using doctor::finding;
+using doctor::machine;
+using hotwatch::notice_kind;
+using lines = std::vector<std::string>;
+
+finding tree(std::uint64_t directories, std::uint64_t polled = 0) {
+  finding f;
+  f.path = "tree";
+  f.file_system = "ext4";
+  f.directories = directories;
+  f.polled = polled;
+  return f;
+}
+
+machine with(doctor::limit watches, doctor::limit instances) { return {"Linux 6", watches, instances, 16384}; }
+
+TEST(cli_doctor, limits_that_hold_are_left_alone) {
+  EXPECT_EQ(what_to_change(with({1000, 10}, {128, 127}), {tree(400), tree(590)}), lines{});
+}
+
+TEST(cli_doctor, a_limit_is_raised_to_twice_what_is_needed) {
+  EXPECT_EQ(what_to_change(with({1000, 10}, {128, 1}), {tree(400), tree(591)}),
+            lines{"sysctl -w fs.inotify.max_user_watches=2048"});
+  EXPECT_EQ(what_to_change(with({1000, 0}, {128, 128}), {}), lines{"sysctl -w fs.inotify.max_user_instances=256"});
+}
+
+TEST(cli_doctor, without_inotify_there_is_nothing_to_change) {
+  EXPECT_EQ(what_to_change(with({}, {}), {tree(9, 9)}), lines{});
+  EXPECT_NE(doctor::text::of(with({}, {})).find("inotify      none"), std::string::npos);
+}
+
+TEST(cli_doctor, what_is_used_is_what_was_polled_and_why) {
+  EXPECT_STREQ(tree(3).uses(), "inotify");
+  finding f = tree(3, 3);
+  f.complaints = {{notice_kind::polling, "tree", "shared", "", true}};
+  EXPECT_STREQ(f.uses(), "inotify and polling");
+  EXPECT_TRUE(f.is_partly_told());
+  f.complaints = {{notice_kind::polling, "tree", "no inotify", "", false}};
+  EXPECT_STREQ(f.uses(), "polling");
+  EXPECT_FALSE(f.is_partly_told());
+  f.complaints[0].path = "tree/below";
+  EXPECT_STREQ(f.uses(), "inotify and polling") << "the limit was reached below";
+  EXPECT_FALSE(f.is_fine());
+}
+
+TEST(cli_doctor, a_directory_that_cannot_be_read_is_not_fine) {
+  finding f = tree(3);
+  EXPECT_TRUE(f.is_fine());
+  f.complaints = {{notice_kind::unreadable, "tree/locked", "Permission denied", "", false}};
+  EXPECT_FALSE(f.is_fine());
+  EXPECT_NE(doctor::text::of(f).find("unreadable tree/locked: Permission denied\n"), std::string::npos);
+}
+
+TEST(cli_doctor, json_is_one_line_whatever_the_names_are) {
+  finding f = tree(1, 1);
+  f.path = "a\"\n";
+  f.fanotify = std::error_code(EPERM, std::system_category());
+  f.complaints = {{notice_kind::polling, "a\"\n", "why", "what", true}, {notice_kind::failed, "b", "e", "", false}};
+  EXPECT_EQ(doctor::json::of(f),
+            R"({"path":"a\"\n","uses":"inotify and polling","file_system":"ext4","told":"partly","directories":1,)"
+            R"("files":0,"polled_directories":1,"fanotify":"Operation not permitted","notices":[)"
+            R"({"notice":"polling","path":"a\"\n","error":"why","advice":"what"},)"
+            R"({"notice":"failed","path":"b","error":"e","advice":""}]})"
+            "\n");
+}
+
+TEST(cli_doctor, watches_are_counted_in_what_the_kernel_says_of_a_descriptor) {
+  EXPECT_EQ(doctor::count_watches(""), 0u);
+  EXPECT_EQ(doctor::count_watches("pos:\t0\nflags:\t00\ninotify wd:2 ino:7 sdev:1\ninotify wd:1 ino:5 sdev:1\n"), 2u);
+}
+
+TEST(cli_doctor, what_this_process_watches_is_counted) {
+  hotwatch::inotify_backend backend;  // its waker is a watch
+  const machine m = doctor::examine_machine();
+  EXPECT_GE(m.instances.used, 1u);
+  EXPECT_GE(m.watches.used, 1u);
+  EXPECT_GE(m.watches.most, m.watches.used);
+}
+
+}  // namespace
