@@ -53,6 +53,7 @@ struct guard_answer {
 };
 
 /// A backend gives hints, and answers questions about the disk. It does not know the tree, and it decides nothing.
+/// docs/backends.md says of each call what it has to do and which may be trivial; backend_base has those.
 ///
 /// - It never blocks but in wait(), calls no user code, reads no clock but the file system's, throws only from its
 ///   constructor and from native_handle(), and hides no loss: what it may have dropped it tells as hint_kind::overflow.

@@ -232,7 +232,7 @@ class basic_watcher {
   [[nodiscard]] iterator begin() { return iterator(*this); }
   [[nodiscard]] typename iterator::sentinel end() const noexcept { return {}; }
 
-  /// The backend, for tests.
+  /// The backend, for those who brought their own.
   [[nodiscard]] Backend& used_backend() noexcept { return s_.disk; }
 
  private:
