@@ -265,7 +265,7 @@ class renames {
   [[nodiscard]] bool is_seen_there(node_id id) {
     file_status status;
     return s_.known[id].file_id != 0 && !lookup_.look(s_.known[id].parent, s_.known.name(id), status) &&
-           status.file_id == s_.known[id].file_id;
+           is_same_file(s_.known[id], status);
   }
 
   engine_state<Backend>& s_;
