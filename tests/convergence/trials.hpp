@@ -334,11 +334,6 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
     threaded("ShortQueue", 20, {.roots = true, .stalls = true, .short_queue = true}, short_queue::why_not);
     all.back().alone = true;
   }
-  // Not right yet over fanotify (docs/design.md, Limits): only tests/soak has these.
-  if (from == hears::fanotify)
-    for (trial_kind& kind : all)
-      for (const char* const name : {"Filters", "Roots", "RootsAmongThreads", "Everything"})
-        kind.alone |= kind.name == backend + name;
   return all;
 }
 

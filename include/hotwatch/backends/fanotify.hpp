@@ -117,8 +117,9 @@ class basic_fanotify_backend {
 
   template <class Sink>
   std::size_t drain(Sink&& sink) {
-    std::size_t records = queue_.guards().drain([&](const hint& h) { tell_of_guard(h, sink); });
-    records += queue_.drain([&](const handle& h) { return watch_of(h); }, sink);
+    // The guards were read before: what they say of a directory's end is told behind what happened in it.
+    std::size_t records = queue_.drain([&](const handle& h) { return watch_of(h); }, sink);
+    records += queue_.guards().drain([&](const hint& h) { tell_of_guard(h, sink); });
     file_systems_.close();
     still_asked_ = asked_at_once_;
     if (std::exchange(lost_, false)) {
