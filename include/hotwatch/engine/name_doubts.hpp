@@ -86,6 +86,7 @@ class name_doubts {
       s_.known.names().release(n.name);
       const node& parent = s_.known[n.parent];  // its number may be another's by now
       if (!parent.in_tree || parent.type != entry_type::directory || s_.root_of(n.parent).is_file) continue;
+      if (!s_.is_listed(n.parent)) continue;  // it was moved there
       if (n.only_identity && is_what_came(n.parent, name)) continue;
       if (!settle(n.parent, name, m)) doubt(n.parent, name);
     }

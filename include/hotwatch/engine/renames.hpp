@@ -148,9 +148,8 @@ class renames {
   }
 
   void settle_moved_directory(node_id id, moment m) {
-    if (!s_.root_of(id).recursive) {
-      while (s_.known[id].first_child != no_node) s_.settle.vanish(s_.known[id].first_child, m);
-      s_.lose_watch(id);
+    if (!s_.is_listed(id)) {
+      scan_.disregard_content(id, m);
     } else if (s_.is_blind(id) || s_.names.needs_path()) {
       (void)scan_.scan(id, {false, s_.names.needs_path(), false}, m);
     }

@@ -76,6 +76,13 @@ class scanner {
     if (s_.root_of(id).recursive) (void)scan(id, {}, m);
   }
 
+  /// A directory has come to a place where what is in it does not count.
+  void disregard_content(node_id id, moment m) {
+    while (s_.known[id].first_child != no_node) s_.settle.vanish(s_.known[id].first_child, m);
+    s_.lose_watch(id);
+    s_.known[id].polled = false;
+  }
+
   /// Several scans that are one look: what one of them misses another may find. Ends with settle_several().
   void begin_several() noexcept { several_ = true; }
   void settle_several(scan_policy policy, moment m) {
@@ -435,7 +442,7 @@ class scanner {
   }
 
   void walk_into(node_id id, const scan_policy& policy, moment m) {
-    if (!s_.root_of(id).recursive) return;
+    if (!s_.is_listed(id)) return disregard_content(id, m);
     std::error_code ec;
     if (directory d = lookup_.open_surely(id, ec); d)
       (void)walk(id, std::move(d), policy, m);

@@ -131,6 +131,9 @@ struct engine_state {
     return roots[n.attributes].recursive ? watch_scope::tree : watch_scope::entries;
   }
 
+  /// Whether what is in the directory counts: not below a root that is not recursive.
+  [[nodiscard]] bool is_listed(node_id id) noexcept { return has_own_way(known[id]) || root_of(id).recursive; }
+
   /// The directory is to be read once the queue has been read to its end.
   void doubt(node_id id) {
     if (doubts.empty() || doubts.back().id != id || !doubts.back().unread) doubts.push_back({id, true});
