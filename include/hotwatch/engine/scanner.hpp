@@ -237,6 +237,7 @@ class scanner {
     if (!watch(id, d, policy)) return {};
     const bool fresh = !listed_before && s_.known[id].first_child == no_node && missing_.empty();
     const std::size_t first = to_enter_.size();
+    another_ = s_.known[id].watch != watch_before;
     const std::error_code ec =
         s_.known[id].polled ? read_polled(id, d, fresh, policy, m) : read_names(id, d, fresh, policy, m);
     if (ec) {
@@ -247,7 +248,7 @@ class scanner {
     }
     s_.known[id].unreadable = false;
     // Under a new watch, what was written before it stands was not heard of.
-    if (!fresh) settle_known(id, d, policy.files || s_.known[id].watch != watch_before, policy, m);
+    if (!fresh) settle_known(id, d, policy.files || another_, policy, m);
     frames_.push_back({id, std::move(d), first});
     if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].dir = directory();
     return {};
@@ -308,7 +309,9 @@ class scanner {
 
   [[nodiscard]] bool is_still(node_id child, entry_type type, std::uint64_t file_id, bool hidden) const noexcept {
     const node& n = s_.known[child];
-    if (n.file_id != 0 && n.file_id != file_id) return false;
+    // What was heard of may never have been asked for its number. In another directory it is another file.
+    const bool is_number_unknown = n.file_id == 0 && (!another_ || n.type == entry_type::directory);
+    if (!is_number_unknown && n.file_id != file_id) return false;
     return (n.link || n.hidden == hidden) && can_be(n, type);
   }
 
@@ -458,6 +461,7 @@ class scanner {
   missing_nodes<Backend> missing_{s_, lookup_};
   bool several_ = false;
   bool overlooked_ = false;  ///< a name whose type could not be learned
+  bool another_ = false;     ///< the directory may be another than the one that was listed before
   std::vector<char> listing_;
   std::vector<watch_table::target> owners_;
   bool may_watch_again_ = true;
