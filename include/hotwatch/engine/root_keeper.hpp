@@ -222,7 +222,10 @@ class root_keeper {
   // Is the root or the link what it was? It is scanned if not, and in any case when it is `to_be_read`.
   void check(std::uint32_t index, const scan_policy& policy, bool to_be_read, moment m) {
     root& r = s_.roots[index];
-    if (!lookup_.is_placed(r.node)) return;  // a link that is missing: gone, or to be found elsewhere in this look
+    if (!lookup_.is_placed(r.node)) {  // a link that is missing: gone, or to be found elsewhere in this look
+      if (to_be_read) s_.doubt(r.node);
+      return;
+    }
     check_way(index, policy, to_be_read, m);
     if (!r.is_link) return;
     if (r.lost) show(r, how_told(r, policy), m);
