@@ -15,7 +15,20 @@
 #define HOTWATCH_WINDOWS 0
 #endif
 
-#if !HOTWATCH_LINUX && !HOTWATCH_WINDOWS
+#if defined(__APPLE__)
+#define HOTWATCH_MACOS 1
+#else
+#define HOTWATCH_MACOS 0
+#endif
+
+// macOS among them: its kernel has the calls of a BSD.
+#if HOTWATCH_MACOS || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || defined(__DragonFly__)
+#define HOTWATCH_BSD 1
+#else
+#define HOTWATCH_BSD 0
+#endif
+
+#if !HOTWATCH_LINUX && !HOTWATCH_WINDOWS && !HOTWATCH_BSD
 #error "hotwatch: there is no backend for this platform yet"
 #endif
 

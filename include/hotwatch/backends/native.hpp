@@ -26,3 +26,10 @@ using windows_backend = basic_windows_backend<windows_system>;
 using native_backend = windows_backend;
 }  // namespace hotwatch::inline v0
 #endif
+
+#if HOTWATCH_BSD
+namespace hotwatch::inline v0 {
+/// There is no other yet.
+using native_backend = polling_backend;
+}  // namespace hotwatch::inline v0
+#endif

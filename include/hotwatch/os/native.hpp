@@ -9,11 +9,11 @@
 #include "linux/alarm.hpp"
 #include "linux/directory.hpp"
 #include "linux/joint_handle.hpp"
-#include "linux/path.hpp"
 #include "linux/root_path.hpp"
-#include "linux/signals.hpp"
 #include "linux/system.hpp"
 #include "linux/time.hpp"
+#include "posix/path.hpp"
+#include "posix/signals.hpp"
 
 namespace hotwatch::inline v0 {
 using native_system = linux_system;
@@ -40,5 +40,32 @@ namespace windows {
 class joint_handle;  // there is none: no HANDLE stands for two without a thread
 }
 namespace os = windows;
+}  // namespace hotwatch::inline v0::detail
+#endif
+
+#if HOTWATCH_BSD
+#include "bsd/alarm.hpp"
+#include "bsd/directory.hpp"
+#include "bsd/root_path.hpp"
+#include "bsd/system.hpp"
+#include "bsd/time.hpp"
+#include "posix/path.hpp"
+#include "posix/signals.hpp"
+
+namespace hotwatch::inline v0 {
+using native_system = bsd_system;
+}  // namespace hotwatch::inline v0
+namespace hotwatch::inline v0::detail {
+namespace bsd {
+class joint_handle;  // there is none: kqueue in kqueue was never tried
+// Paths and signals are those of every Unix.
+using detail::is_same_name;
+using detail::make_absolute;
+using detail::names_ignore_case;
+using detail::path_char;
+using detail::signals_blocked;
+using detail::text_of;
+}  // namespace bsd
+namespace os = bsd;
 }  // namespace hotwatch::inline v0::detail
 #endif

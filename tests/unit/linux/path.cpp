@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-#include "hotwatch/os/linux/path.hpp"
+#include "hotwatch/os/posix/path.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,27 +8,16 @@
 #include <cstring>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "../../core/stamp.hpp"
+#include "../posix/descriptor.hpp"
+#include "../posix/entry.hpp"
+#include "../posix/error.hpp"
 #include "file_system.hpp"
 #include "system.hpp"
 
 namespace hotwatch::inline v0::detail {
-
-[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
-
-/// What getdents64(2) says of an entry: DT_* of dirent.h.
-[[nodiscard]] constexpr entry_type entry_type_of(unsigned char d_type) noexcept {
-  switch (d_type) {
-    case 8: return entry_type::file;
-    case 4: return entry_type::directory;
-    case 10: return entry_type::symlink;
-    case 0: return entry_type::unknown;
-    default: return entry_type::other;
-  }
-}
 
 /// Calls visit(name, type, file_id) for each entry that getdents64(2) gave, "." and ".." among them.
 template <class Visit>
@@ -45,46 +34,14 @@ void each_entry(std::string_view entries, Visit&& visit) {
   }
 }
 
-/// The system wants a NUL behind a name; a name has at most NAME_MAX bytes.
-class name_buffer {
- public:
-  explicit name_buffer(std::string_view name) noexcept {
-    const std::size_t size = name.size() < sizeof text_ ? name.size() : sizeof text_ - 1;
-    if (size != 0) std::memcpy(text_, name.data(), size);
-    text_[size] = '\0';
-  }
-  [[nodiscard]] const char* c_str() const noexcept { return text_; }
-
- private:
-  char text_[1024];
-};
-
 /// A descriptor of a directory. Everything below a root is reached from directory to directory by one name, and never
 /// through a symlink, unless it is asked for (open_link): no name put in its way leads out of the root, a path may be
 /// longer than PATH_MAX, and a rename further up does not matter. Moves; one thread at a time.
 template <class System>
 class directory {
  public:
-  static constexpr int open_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
-
   directory() noexcept = default;
-  directory(System& system, int fd) noexcept : system_(&system), fd_(fd) {}
-  directory(directory&& other) noexcept
-      : system_(other.system_),
-        fd_(std::exchange(other.fd_, -1)),
-        may_begin_mount_(other.may_begin_mount_),
-        tells_all_(other.tells_all_) {}
-  directory& operator=(directory&& other) noexcept {
-    if (this != &other) {
-      close();
-      system_ = other.system_;
-      fd_ = std::exchange(other.fd_, -1);
-      may_begin_mount_ = other.may_begin_mount_;
-      tells_all_ = other.tells_all_;
-    }
-    return *this;
-  }
-  ~directory() { close(); }
+  directory(System& system, int fd) noexcept : open_(system, fd) {}
 
   /// Opens a root by its path, through symlinks.
   [[nodiscard]] static directory open(System& system, const char* path, std::error_code& ec) noexcept {
@@ -96,11 +53,11 @@ class directory {
     const name_buffer text(name);
     // The call that opens it says whether something is mounted there: what holds for a whole mount is asked once.
     constexpr std::uint64_t no_xdev = 0x01;  // RESOLVE_NO_XDEV of linux/openat2.h
-    const open_how how{open_flags | O_NOFOLLOW, 0, no_xdev};
-    directory child(*system_, uninterrupted([&] { return system_->openat2(fd_, text.c_str(), how); }));
+    const open_how how{open_directory_flags | O_NOFOLLOW, 0, no_xdev};
+    directory child(open_.system(), uninterrupted([&] { return open_.system().openat2(fd(), text.c_str(), how); }));
     // ENOSYS before Linux 5.6, EPERM in sandboxes that do not know the call.
     if (!child && (errno == EXDEV || errno == EAGAIN || errno == ENOSYS || errno == EPERM))
-      return opened(*system_, fd_, text.c_str(), O_NOFOLLOW, ec);
+      return opened(open_.system(), fd(), text.c_str(), O_NOFOLLOW, ec);
     ec = child ? std::error_code() : last_error();
     child.may_begin_mount_ = false;
     child.tells_all_ = tells_all_;
@@ -110,22 +67,19 @@ class directory {
   /// Opens the directory that `name` in this one leads to, if it is a symlink.
   [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const noexcept {
     name_buffer text(name);
-    return opened(*system_, fd_, text.c_str(), 0, ec);
+    return opened(open_.system(), fd(), text.c_str(), 0, ec);
   }
 
-  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-  [[nodiscard]] int fd() const noexcept { return fd_; }
-
-  void close() noexcept {
-    if (fd_ >= 0) system_->close(std::exchange(fd_, -1));
-  }
+  [[nodiscard]] explicit operator bool() const noexcept { return fd() >= 0; }
+  [[nodiscard]] int fd() const noexcept { return open_.fd(); }
+  void close() noexcept { open_.close(); }
 
   /// Calls visit(name, type, file_id) for each entry but "." and "..".
   template <class Visit>
   [[nodiscard]] std::error_code list(std::vector<char>& buffer, Visit&& visit) const {
     if (buffer.size() < listing_buffer) buffer.resize(listing_buffer);
     for (;;) {
-      const ssize_t size = system_->getdents64(fd_, buffer.data(), buffer.size());
+      const ssize_t size = open_.system().getdents64(fd(), buffer.data(), buffer.size());
       if (size == 0) return {};
       if (size < 0) {
         if (errno == EINTR) continue;
@@ -139,19 +93,19 @@ class directory {
 
   /// Looks at a name in this directory, or with an empty name at the directory itself.
   [[nodiscard]] std::error_code look(std::string_view name, file_status& out) const noexcept {
-    return status_of(*system_, fd_, name_buffer(name).c_str(), name.empty() ? AT_EMPTY_PATH : 0, out);
+    return status_of(open_.system(), fd(), name_buffer(name).c_str(), name.empty() ? AT_EMPTY_PATH : 0, out);
   }
 
   /// Whether the directory's change time moves with every name that comes or goes: so it is where this kernel alone
   /// writes the directory (linux/magic.h). No call sets it back, as the time of the content can be.
   [[nodiscard]] bool dates_its_names() const noexcept {
-    const std::uint32_t type = file_system_type(*system_, fd_);
+    const std::uint32_t type = file_system_type(open_.system(), fd());
     return type == ext || type == tmpfs || type == xfs || type == btrfs || type == f2fs;
   }
 
   /// Whether a directory in this one may be on another device though nothing is mounted there.
   [[nodiscard]] bool may_have_subvolumes() const noexcept {
-    const std::uint32_t type = file_system_type(*system_, fd_);
+    const std::uint32_t type = file_system_type(open_.system(), fd());
     return type == btrfs || type == 0;
   }
 
@@ -160,7 +114,7 @@ class directory {
 
   /// Whether the kernel tells of every change in this directory; asked once a mount.
   [[nodiscard]] bool tells_all() const {
-    if (tells_all_ == answer::unknown) tells_all_ = detail::tells_all(*system_, fd_) ? answer::yes : answer::no;
+    if (tells_all_ == answer::unknown) tells_all_ = detail::tells_all(open_.system(), fd()) ? answer::yes : answer::no;
     return tells_all_ == answer::yes;
   }
 
@@ -183,10 +137,7 @@ class directory {
     const auto time = [](const statx_timestamp& t) {
       return static_cast<file_time>(t.tv_sec) * 1'000'000'000u + t.tv_nsec;
     };
-    out.type = S_ISREG(s.stx_mode)   ? entry_type::file
-               : S_ISDIR(s.stx_mode) ? entry_type::directory
-               : S_ISLNK(s.stx_mode) ? entry_type::symlink
-                                     : entry_type::other;
+    out.type = entry_type_of_mode(s.stx_mode);
     out.device = std::uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor;
     out.file_id = s.stx_ino;
     out.size = s.stx_size;
@@ -202,21 +153,12 @@ class directory {
 
   [[nodiscard]] static directory opened(System& system, int at, const char* path, int flags,
                                         std::error_code& ec) noexcept {
-    const int fd = uninterrupted([&] { return system.openat(at, path, open_flags | flags); });
+    const int fd = uninterrupted([&] { return system.openat(at, path, open_directory_flags | flags); });
     ec = fd < 0 ? last_error() : std::error_code();
     return directory(system, fd);
   }
 
-  template <class Open>
-  [[nodiscard]] static int uninterrupted(Open&& open) noexcept {
-    int fd;
-    do fd = open();
-    while (fd < 0 && errno == EINTR);
-    return fd;
-  }
-
-  System* system_ = nullptr;
-  int fd_ = -1;
+  descriptor<System> open_;
   bool may_begin_mount_ = true;
   mutable answer tells_all_ = answer::unknown;
 };

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <system_error>
 
-#include "directory.hpp"
+#include "../posix/error.hpp"
 #include "system.hpp"
 
 namespace hotwatch::inline v0::detail {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <system_error>
 
-#include "directory.hpp"
+#include "../posix/error.hpp"
 #include "system.hpp"
 #include "time.hpp"
 

@@ -27,7 +27,7 @@ template <class System>
 guard_answer guard_way(System& system, int queue, const char* path, std::vector<std::int32_t>& guards) {
   std::error_code refused;
   std::string awaited;  // where the way ends
-  const std::string end = walk_root_path(system, path, [&](path_step step, std::string at) {
+  const std::string end = walk_root_path<directory<System>>(system, path, [&](path_step step, std::string at) {
     if (step == path_step::missing) {
       awaited = at.substr(at.rfind('/') + 1);
       at.resize(std::max(at.rfind('/'), std::size_t{1}));
