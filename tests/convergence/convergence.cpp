@@ -80,6 +80,7 @@ const bool registered = [] {
   add_tests(all_trials());
   add_plays<basic_inotify_backend>("inotify", [] { return std::string(); });
   add_plays<basic_polling_backend>("polling", [] { return std::string(); });
+  add_plays<bsd_polling_backend>("bsd_polling", [] { return std::string(); });
   add_plays<hybrid_backend>("hybrid", [] { return std::string(); });
   add_plays<basic_fanotify_backend>("fanotify", why_not_fanotify);
   return true;

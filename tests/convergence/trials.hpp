@@ -341,6 +341,7 @@ inline std::vector<trial_kind> all_trials() {
   std::vector<trial_kind> all;
   for (auto&& kinds : {trials_of<basic_inotify_backend>("Inotify", hears::inotify),
                        trials_of<basic_polling_backend>("Polling", hears::nothing),
+                       trials_of<bsd_polling_backend>("BsdPolling", hears::nothing),
                        trials_of<hybrid_backend>("Hybrid", hears::inotify_and_looks),
                        trials_of<two_queues_backend>("TwoKernelObjects", hears::two_queues),
                        trials_of<basic_fanotify_backend>("Fanotify", hears::fanotify),

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 template <class Watcher>
 class conformance : public testing::Test {
  protected:
-  static constexpr bool polls = std::is_same_v<Watcher, polling_watcher>;
+  static constexpr bool polls = only_looks<Watcher>;
   void SetUp() override {
     if (const std::string why = why_not<Watcher>(); !why.empty()) GTEST_SKIP() << why;
   }
@@ -53,7 +53,8 @@ struct backend_names {
   template <class Watcher>
   static std::string GetName(int) {
     if (hears_others<Watcher>) return "fanotify";
-    return std::is_same_v<Watcher, polling_watcher> ? "polling" : "native";
+    if (std::is_same_v<Watcher, polling_watcher>) return "polling";
+    return only_looks<Watcher> ? "bsd_polling" : "native";
   }
 };
 

@@ -9,13 +9,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "bsd.hpp"
 #include "hotwatch.hpp"
 #include "support/files.hpp"
 
 namespace hotwatch::test {
 
 using fanotify_watcher = basic_watcher<fanotify_backend>;
-using backends = testing::Types<hotwatch::watcher, polling_watcher, fanotify_watcher>;
+using bsd_watcher = basic_watcher<bsd_polling_backend<>>;
+using backends = testing::Types<hotwatch::watcher, polling_watcher, fanotify_watcher, bsd_watcher>;
+
+/// Whether it does nothing but look.
+template <class Watcher>
+inline constexpr bool only_looks = std::is_same_v<Watcher, polling_watcher> || std::is_same_v<Watcher, bsd_watcher>;
 
 /// Whether whatever anybody does on the file system wakes it.
 template <class Watcher>

@@ -6,12 +6,17 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <type_traits>
 
 #include "hotwatch.hpp"
 
 namespace hotwatch::test {
 
 using backends = testing::Types<hotwatch::watcher, polling_watcher>;
+
+/// Whether it does nothing but look.
+template <class Watcher>
+inline constexpr bool only_looks = std::is_same_v<Watcher, polling_watcher>;
 
 template <class Watcher>
 inline constexpr bool hears_others = false;

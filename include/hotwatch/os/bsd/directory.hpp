@@ -3,7 +3,6 @@
 #pragma once
 // An open directory, by the calls of POSIX alone: the only way in which names are listed and looked at. Floor 3.
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -11,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "../../core/stamp.hpp"
@@ -49,6 +49,15 @@ void read_status(const Status& s, file_status& out) noexcept {
   out.user = s.st_uid;
   out.group = s.st_gid;
   out.links = static_cast<std::uint32_t>(s.st_nlink);
+}
+
+/// POSIX calls it d_ino, and the BSDs d_fileno where the compiler is asked for no extensions.
+template <class Entry>
+[[nodiscard]] std::uint64_t number_of(const Entry& entry) noexcept {
+  if constexpr (requires { entry.d_ino; })
+    return static_cast<std::uint64_t>(entry.d_ino);
+  else
+    return static_cast<std::uint64_t>(entry.d_fileno);
 }
 
 /// A descriptor of a directory. Everything below a root is reached from directory to directory by one name, and never
@@ -95,8 +104,7 @@ class directory {
       if (entry == nullptr && errno == EINTR) continue;
       if (entry == nullptr) return last_error();
       const std::string_view name = entry->d_name;
-      if (name != "." && name != "..")
-        visit(name, entry_type_of(entry->d_type), static_cast<std::uint64_t>(entry->d_ino));
+      if (name != "." && name != "..") visit(name, entry_type_of(entry->d_type), number_of(*entry));
     }
   }
 
@@ -144,7 +152,7 @@ class directory {
 
    private:
     System& system_;
-    DIR* entries_ = nullptr;
+    decltype(std::declval<System&>().fdopendir(0)) entries_ = nullptr;  // a DIR, where nothing stands in for it
   };
 
   [[nodiscard]] static std::error_code status_of(System& system, int at, const char* path, file_status& out) noexcept {
