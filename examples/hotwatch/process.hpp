@@ -8,5 +8,5 @@
 #if HOTWATCH_WINDOWS
 #include "windows/process.hpp"
 #else
-#include "linux/process.hpp"
+#include "posix/process.hpp"
 #endif
