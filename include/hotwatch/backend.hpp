@@ -143,6 +143,21 @@ template <class B>
 requires requires { B::hears_closing; }
 inline constexpr bool hears_closing<B> = B::hears_closing;
 
+/// Whether its hints come merged, and again, so that they only say where to look: then what is known of a file is what
+/// the last look saw.
+template <class B>
+inline constexpr bool only_says_where = false;
+template <class B>
+requires requires { B::only_says_where; }
+inline constexpr bool only_says_where<B> = B::only_says_where;
+
+/// Whether nobody can tell when all that has happened was hinted at: then a barrier looks everywhere.
+template <class B>
+inline constexpr bool tells_late = false;
+template <class B>
+requires requires { B::tells_late; }
+inline constexpr bool tells_late<B> = B::tells_late;
+
 /// Whether it tells of permissions, owner and times only after hear_attributes(), which is called before all else if
 /// they are to be told.
 template <class B>

@@ -19,6 +19,7 @@
 #include "engine/acknowledgement.hpp"
 #include "engine/listener.hpp"
 #include "engine/name_doubts.hpp"
+#include "engine/name_looks.hpp"
 #include "engine/path_argument.hpp"
 #include "engine/pump.hpp"
 #include "engine/renames.hpp"
@@ -144,6 +145,7 @@ class basic_watcher {
     if (stopped()) return teller_.nothing();
     pump_.read_all();
     pump_.look_at_polled();
+    if constexpr (detail::tells_late<Backend>) pump_.look_everywhere();
     // What settles a doubt may bring hints, be it of a watch that ended: they are first, and the doubt comes after
     // them.
     for (int rounds = 0; rounds < most_rounds && pump_.settle_doubts() && !s_.disk.drained(); ++rounds)
@@ -295,8 +297,9 @@ class basic_watcher {
   detail::root_keeper<Backend> roots_{s_, lookup_, scan_};
   detail::name_doubts<Backend> doubts_{s_, lookup_, scan_};
   detail::renames<Backend> renames_{s_, lookup_, scan_, doubts_};
-  detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_};
-  detail::pump<Backend, Clock> pump_{s_, lookup_, scan_, roots_, doubts_, renames_, listener_};
+  detail::name_looks<Backend> looks_{s_, lookup_, scan_};
+  detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_, looks_};
+  detail::pump<Backend, Clock> pump_{s_, lookup_, scan_, roots_, doubts_, looks_, renames_, listener_};
   detail::teller<Backend> teller_{s_, lookup_, scan_, roots_, doubts_};
   std::uint32_t next_root_ = 0;
   bool armed_ = false;

@@ -49,6 +49,8 @@ class fallback {
   static constexpr bool ignores_case = detail::ignores_case<Primary>;
   static_assert(ignores_case == detail::ignores_case<Secondary>);
   static constexpr bool hears_closing = detail::hears_closing<Primary> && detail::hears_closing<Secondary>;
+  static constexpr bool only_says_where = detail::only_says_where<Primary>;
+  static constexpr bool tells_late = detail::tells_late<Primary>;
   static constexpr bool hears_of_permission =
       detail::hears_of_permission<Primary> && detail::hears_of_permission<Secondary>;
   static constexpr std::string_view overflow_advice =

@@ -22,6 +22,9 @@ enum class hint_kind : std::uint8_t {
   own_attributes,  ///< those of this directory itself, where nothing says so of its name in the directory above
   came_or_went,    ///< the name was made and removed, in whatever order: what is there now has to be looked at
   look_again,      ///< anything may have happened in and below this directory
+  look_at_new,     ///< the name was made, and more may have happened to it: what, only a look tells
+  look_at_known,   ///< the name was written, removed, or has other attributes: what, only a look tells
+  look_at_moved,   ///< the name came, left, or was elsewhere meanwhile, with all that is below it: so a look tells
   gone,            ///< the watched object itself left its place, or its file system was unmounted
   unwatched,       ///< this handle is dead: nothing more comes of it
   overflow,        ///< hints were dropped, of whatever handle

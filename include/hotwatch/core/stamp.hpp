@@ -88,6 +88,13 @@ struct file_status {
   return changed / unit < now / unit;
 }
 
+/// Whether another write may have been given the same time: the file system seems to keep times in units of two seconds
+/// (FAT), one (HFS+), or ten milliseconds (exFAT), and the last one is not over.
+[[nodiscard]] constexpr bool is_in_last_unit(file_time modified, file_time now) noexcept {
+  const file_time unit = modified % 1'000'000'000 == 0 ? 2'000'000'000 : modified % 10'000'000 == 0 ? 10'000'000 : 0;
+  return modified + unit > now && unit != 0;
+}
+
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {
   return s.born == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(mix64(s.born) | 1u);
 }

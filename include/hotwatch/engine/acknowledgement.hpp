@@ -33,7 +33,7 @@ class acknowledgement {
         if (label.is_file)
           roots_.rescan(i, {}, m);
         else
-          (void)scan_.scan(s_.roots[i].node, {}, m);
+          (void)scan_.scan(s_.roots[i].node, {.files = late, .everywhere = late}, m);
         is_known = true;
       } else if (!label.is_file && is_at(path, label.given)) {
         is_known |= look_along(s_.roots[i].node, path.substr(label.below()), m);
@@ -45,6 +45,9 @@ class acknowledgement {
   }
 
  private:
+  // What was written may be told only after this.
+  static constexpr bool late = tells_late<Backend>;
+
   // Whether the path is the place itself, or below it.
   [[nodiscard]] static bool is_at(std::string_view path, std::string_view place) noexcept {
     if (!path.starts_with(place)) return false;
@@ -55,7 +58,10 @@ class acknowledgement {
   [[nodiscard]] bool look_along(node_id top, std::string_view way, moment m) {
     node_id last = top;
     if (!settle_above(last, way)) return false;
-    (void)scan_.scan(last, {}, m);
+    (void)scan_.scan(last, {.files = late}, m);
+    const node_id itself = s_.known.find(last, way);
+    if (late && itself != no_node && s_.known[itself].type == entry_type::directory && s_.is_listed(itself))
+      (void)scan_.scan(itself, {.files = late, .everywhere = late}, m);
     return settle_above(last, way);  // more of it may have come to be known just now
   }
 

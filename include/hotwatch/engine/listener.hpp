@@ -10,6 +10,7 @@
 #include "../core/hint.hpp"
 #include "lookup.hpp"
 #include "name_doubts.hpp"
+#include "name_looks.hpp"
 #include "renames.hpp"
 #include "root_keeper.hpp"
 #include "scanner.hpp"
@@ -21,8 +22,8 @@ template <class Backend>
 class listener {
  public:
   listener(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan, root_keeper<Backend>& roots,
-           renames<Backend>& renames, name_doubts<Backend>& doubts) noexcept
-      : s_(state), lookup_(lookup), scan_(scan), roots_(roots), renames_(renames), doubts_(doubts) {}
+           renames<Backend>& renames, name_doubts<Backend>& doubts, name_looks<Backend>& looks) noexcept
+      : s_(state), lookup_(lookup), scan_(scan), roots_(roots), renames_(renames), doubts_(doubts), looks_(looks) {}
 
   /// Returns whether it is news: about anything that is known.
   bool take(const hint& h, moment m) {
@@ -97,10 +98,17 @@ class listener {
       if (h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to || h.kind == hint_kind::came_or_went)
         s_.suspect(s_.known[id].attributes);
     }
+    if (h.kind == hint_kind::look_at_new || h.kind == hint_kind::look_at_known || h.kind == hint_kind::look_at_moved) {
+      if (r.is_file)
+        s_.suspect(s_.known[id].attributes);
+      else
+        looks_.add(id, h);
+      return;
+    }
     for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
       if (!r.recursive) return;
       const std::string_view step = name.substr(0, slash);
-      const node_id below = find(id, step);
+      const node_id below = s_.find(id, step);
       if (below == no_node || s_.known[below].type != entry_type::directory) return take_out_of_sight(id, step, h);
       id = below;
       name.remove_prefix(slash + 1);
@@ -119,7 +127,7 @@ class listener {
   // gone again, as another hint will say, or because a directory is never written.
   [[nodiscard]] bool learn_type(node_id parent, std::string_view name, hint& h) {
     const bool comes = h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to;
-    const node_id is_it = h.kind == hint_kind::moved_to ? renames_.on_its_way(h.pair) : find(parent, name);
+    const node_id is_it = h.kind == hint_kind::moved_to ? renames_.on_its_way(h.pair) : s_.find(parent, name);
     entry_type type = is_it != no_node ? s_.known[is_it].type : entry_type::unknown;
     file_status status;
     if (comes && (is_it == no_node || h.kind == hint_kind::appeared)) {
@@ -130,18 +138,9 @@ class listener {
     return h.type != entry_type::directory || (h.kind != hint_kind::written && h.kind != hint_kind::completed);
   }
 
-  // By the name that is known, or another spelling of it.
-  [[nodiscard]] node_id find(node_id parent, std::string_view name) const {
-    node_id child = s_.known.find(parent, name);
-    if (child != no_node || !ignores_case<Backend>) return child;
-    child = s_.known[parent].first_child;
-    while (child != no_node && !s_.is_same_name(s_.known.name(child), name)) child = s_.known[child].next_sibling;
-    return child;
-  }
-
   void take_name(node_id parent, std::string_view name, const hint& h, moment m) {
     const bool comes = h.kind == hint_kind::appeared || h.kind == hint_kind::moved_to;
-    const node_id child = comes ? s_.known.find(parent, name) : find(parent, name);
+    const node_id child = comes ? s_.known.find(parent, name) : s_.find(parent, name);
     switch (h.kind) {
       case hint_kind::appeared: appeared(parent, name, child, h, m); return;
       case hint_kind::moved_to: renames_.moved_to(parent, name, child, h, m); return;
@@ -205,6 +204,7 @@ class listener {
   root_keeper<Backend>& roots_;
   renames<Backend>& renames_;
   name_doubts<Backend>& doubts_;
+  name_looks<Backend>& looks_;
   std::vector<watch_table::target> targets_;
   bool overflowed_ = false;
 };

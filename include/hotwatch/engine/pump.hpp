@@ -14,6 +14,7 @@
 #include "listener.hpp"
 #include "lookup.hpp"
 #include "name_doubts.hpp"
+#include "name_looks.hpp"
 #include "renames.hpp"
 #include "root_keeper.hpp"
 #include "scanner.hpp"
@@ -28,12 +29,14 @@ class pump {
   using duration = std::chrono::nanoseconds;
 
   pump(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan, root_keeper<Backend>& roots,
-       name_doubts<Backend>& doubts, renames<Backend>& renames, listener<Backend>& listener) noexcept
+       name_doubts<Backend>& doubts, name_looks<Backend>& looks, renames<Backend>& renames,
+       listener<Backend>& listener) noexcept
       : s_(state),
         lookup_(lookup),
         scan_(scan),
         roots_(roots),
         doubts_(doubts),
+        looks_(looks),
         renames_(renames),
         listener_(listener) {}
 
@@ -115,6 +118,13 @@ class pump {
     lookup_.close();
   }
 
+  /// Looks at all there is, where what has happened may be said late.
+  void look_everywhere() {
+    look_at_all(false, moment_now());
+    roots_.check_suspects(moment_now());
+    lookup_.close();
+  }
+
   /// Directories may have come to be polled, or be polled no more.
   void plan_poll() {
     if (s_.polled.empty())
@@ -179,6 +189,7 @@ class pump {
     }
     renames_.give_up_halves(true, m);
     if (const bool dropped = listener_.take_overflow(); dropped || renames_.take_lost_track()) look_at_all(dropped, m);
+    looks_.settle(m);
     roots_.check_suspects(m);
     if (backlog_ && s_.disk.drained()) {
       backlog_ = false;
@@ -230,6 +241,7 @@ class pump {
   scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
   name_doubts<Backend>& doubts_;
+  name_looks<Backend>& looks_;
   renames<Backend>& renames_;
   listener<Backend>& listener_;
   int reads_left_ = 0;

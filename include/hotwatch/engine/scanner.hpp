@@ -98,6 +98,38 @@ class scanner {
     });
   }
 
+  /// What a look at one name found (null: nothing) is taken as if its directory had been listed, between
+  /// begin_several() and settle_several(). Returns whether it is what it was.
+  bool take_look(node_id parent, std::string_view name, const file_status* found, bool wrote, moment m) {
+    bool hidden = false;
+    if (found != nullptr) {
+      const bool is_directory = found->type == entry_type::directory;
+      const verdict v = s_.judge(parent, name, is_directory);
+      hidden = v == verdict::hidden;
+      if (!counts(v, is_directory) && !(found->type == entry_type::symlink && s_.may_lead_on(parent, name)))
+        found = nullptr;
+    }
+    const node_id known = s_.known.find(parent, name);
+    another_ = false;
+    if (found != nullptr && known != no_node && is_still(known, found->type, found->file_id, hidden)) {
+      if (own_type(s_.known[known]) != found->type) s_.learn_type(known, found->type);
+      const node& n = s_.known[known];
+      if (n.type == entry_type::directory || n.link) {
+        if (s_.opts.metadata) remember_look(known, *found, m, true);
+        return true;
+      }
+      settle_content(known, *found, m);
+      // The look before may have been in the same unit of the file system's times (HFS+, FAT).
+      if (wrote && is_in_last_unit(found->modified, m.file_now)) s_.settle.change_content(known, m);
+      remember_look(known, *found, m, false);
+      return true;
+    }
+    if (known != no_node) missing_.take_out(known, m);
+    if (found != nullptr)
+      arrivals_.push_back({parent, s_.known.names().store(name), found->type, hidden, found->file_id});
+    return false;
+  }
+
   /// Reads a directory again, which is no root and no link, unless it is what its watch stands for. The queue has been
   /// read to its end.
   void verify(const doubtful& what, moment m) {
@@ -255,7 +287,7 @@ class scanner {
   }
 
   std::error_code read_names(node_id id, const directory& d, bool fresh, const scan_policy& policy, moment m) {
-    const bool looks = s_.known[id].polled;
+    const bool looks = s_.known[id].polled || only_says_where<Backend>;
     const bool recursive = s_.root_of(id).recursive;
     overlooked_ = false;
     return d.list(listing_, [&](std::string_view name, entry_type type, std::uint64_t file_id) {
@@ -412,10 +444,11 @@ class scanner {
 
   void settle_arrival(const arrival& a, std::string_view name, const scan_policy& policy, moment m) {
     file_status status;
-    const bool looks = s_.known[a.parent].polled;
+    const bool polled = s_.known[a.parent].polled;
+    const bool looks = polled || only_says_where<Backend>;
     node_id id = missing_.find(a.file_id, a.parent);
     if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) {
-      if (looks) s_.known[a.parent].stamp = 0;  // gone again, or not to be looked at now: its names are read again
+      if (polled) s_.known[a.parent].stamp = 0;  // gone again, or not to be looked at now: its names are read again
       return;
     }
     if (id != no_node &&
@@ -432,14 +465,14 @@ class scanner {
       if (wrote) s_.settle.change_content(id, m);
       if (!looks) return;
       remember_look(id, status, m, !wrote);
-      s_.recent.note(id);
+      if (polled) s_.recent.note(id);
       return;
     }
     id = s_.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
     if (looks) {
       remember_look(id, status, m, false);
-      if (a.type == entry_type::file) s_.recent.note(id);  // made, or saved by a rename
+      if (polled && a.type == entry_type::file) s_.recent.note(id);  // made, or saved by a rename
     }
     if (a.type == entry_type::directory) walk_into(id, policy, m);
   }

@@ -125,6 +125,18 @@ struct engine_state {
       return a == b;
   }
 
+  /// By the name that is known, or another spelling of it.
+  [[nodiscard]] node_id find(node_id parent, std::string_view name) const {
+    const node_id child = known.find(parent, name);
+    return child != no_node || !ignores_case<Backend> ? child : find_other_spelling(parent, name);
+  }
+  [[nodiscard]] node_id find_other_spelling(node_id parent, std::string_view name) const {
+    node_id child = known[parent].first_child;
+    while (child != no_node && (known.name(child) == name || !is_same_name(known.name(child), name)))
+      child = known[child].next_sibling;
+    return child;
+  }
+
   [[nodiscard]] watch_scope scope_of(node_id id) const noexcept {
     const node& n = known[id];
     if (!has_own_way(n)) return watch_scope::inside;

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// One stream of FSEvents, and the queue on which it calls. Floor 3.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "core_foundation.hpp"
+#include "event_box.hpp"
+#include "path_budget.hpp"
+#include "types.hpp"
+
+namespace hotwatch::inline v0::detail::macos {
+
+/// A serial queue: on a concurrent one callbacks would overlap, and there would be nothing to wait for at the end.
+template <class System>
+class serial_queue {
+ public:
+  /// Throws std::system_error.
+  explicit serial_queue(System& system) : system_(system), queue_(system_.dispatch_queue_create("hotwatch")) {
+    if (queue_ == nullptr)
+      throw std::system_error(std::make_error_code(std::errc::not_enough_memory), "hotwatch: dispatch_queue_create");
+  }
+  serial_queue(const serial_queue&) = delete;
+  serial_queue& operator=(const serial_queue&) = delete;
+  ~serial_queue() { system_.dispatch_release(queue_); }
+
+  [[nodiscard]] queue_ref get() const noexcept { return queue_; }
+  /// Returns when what runs on it has ended. Not to be called on it.
+  void drain() noexcept {
+    system_.dispatch_sync_f(queue_, nullptr, [](void*) {});
+  }
+
+ private:
+  System& system_;
+  queue_ref queue_;
+};
+
+/// The keys of the extended data, which are no symbols but text (FSEvents.h). FSEvents gives the inode number only with
+/// them.
+template <class System>
+struct extended_keys {
+  explicit extended_keys(System& system) : path(to_cf(system, "path")), file_id(to_cf(system, "fileID")) {}
+  owned_cf<System> path;
+  owned_cf<System> file_id;
+};
+
+/// What all streams of a backend share. `wake` is called on the queue, after the events are in the box.
+template <class System, class Wake>
+struct stream_target {
+  System& system;
+  serial_queue<System>& queue;
+  const extended_keys<System>& keys;
+  event_box& box;
+  Wake& wake;
+};
+
+/// Appends what it hears to the box, and wakes. Stays where it is: FSEvents has its address.
+template <class System, class Wake>
+class event_stream {
+ public:
+  using target = stream_target<System, Wake>;
+
+  event_stream(const target& to, std::int32_t number) noexcept : to_(to), number_(number) {}
+  event_stream(const event_stream&) = delete;
+  event_stream& operator=(const event_stream&) = delete;
+  ~event_stream() { close(); }
+
+  /// Of a directory, by its canonical path, and all that is below it. What happens after this has returned is
+  /// told.
+  [[nodiscard]] std::error_code open(std::string_view path) {
+    if (!ticket_.take(to_.system.open_files_limit())) return std::make_error_code(std::errc::too_many_files_open);
+    const std::error_code ec = start(path);
+    if (ec) ticket_ = {};
+    return ec;
+  }
+
+  [[nodiscard]] std::int32_t number() const noexcept { return number_; }
+
+ private:
+  [[nodiscard]] std::error_code start(std::string_view path) {
+    System& system = to_.system;
+    const owned_cf<System> text = to_cf(system, path);
+    if (text.get() == nullptr) return std::make_error_code(std::errc::illegal_byte_sequence);
+    const owned_cf<System> paths(system, system.CFArrayCreate(text.get()));
+    if (paths.get() == nullptr) return std::make_error_code(std::errc::not_enough_memory);
+    // Whatever is younger than this moment; "since now" leaves it to the daemon which moment that is. Zero would be all
+    // since the beginning of time.
+    event_id since = system.FSEventsGetCurrentEventId();
+    if (since == 0) since = since_now;
+    // With a latency of 0.1 s git lost events of bursts, with this none (compat/fsmonitor/fsm-listen-darwin.c).
+    constexpr double latency = 0.001;
+    stream_ = system.FSEventStreamCreate(&event_stream::on_events, this, paths.get(), since, latency,
+                                         use_cf_types | use_extended_data | file_events | no_defer | watch_root);
+    if (stream_ == nullptr) return std::make_error_code(std::errc::not_enough_memory);
+    system.FSEventStreamSetDispatchQueue(stream_, to_.queue.get());
+    is_started_ = system.FSEventStreamStart(stream_);
+    if (is_started_) return {};
+    // The header says that it ought to succeed; beyond some 400 streams a process, or 1024 a machine, it does not.
+    close();
+    return std::make_error_code(std::errc::resource_unavailable_try_again);
+  }
+
+  // Invalidating does not wait for a callback that is running: the queue does.
+  void close() noexcept {
+    if (stream_ == nullptr) return;
+    if (std::exchange(is_started_, false)) to_.system.FSEventStreamStop(stream_);
+    to_.system.FSEventStreamInvalidate(stream_);
+    to_.queue.drain();
+    to_.system.FSEventStreamRelease(std::exchange(stream_, nullptr));
+  }
+
+  static void on_events(const void*, void* info, std::size_t count, void* events, const std::uint32_t* flags,
+                        const event_id* ids) {
+    auto& self = *static_cast<event_stream*>(info);
+    for (std::size_t i = 0; i < count; ++i) self.append(events, i, flags[i], ids[i]);
+    self.to_.wake.wake();
+  }
+
+  void append(cf_ref events, std::size_t i, std::uint32_t flags, event_id id) noexcept {
+    System& system = to_.system;
+    fsevents::event e{flags, id, 0, {}};
+    const cf_ref data = system.CFArrayGetValueAtIndex(events, i);
+    if (const cf_ref number = system.CFDictionaryGetValue(data, to_.keys.file_id.get()); number != nullptr)
+      system.CFNumberGetValue(number, e.file_id);
+    // Not as a file system representation, which would decompose it.
+    const cf_ref path = system.CFDictionaryGetValue(data, to_.keys.path.get());
+    if (path != nullptr && system.CFStringGetCString(path, path_.data(), path_.size()))
+      e.path = path_.data();
+    else
+      e.flags |= fsevents::must_scan_subdirs;  // of no path: everything
+    to_.box.add(number_, e);
+  }
+
+  target to_;
+  std::int32_t number_;
+  path_ticket ticket_;
+  stream_ref stream_ = nullptr;
+  bool is_started_ = false;
+  std::array<char, 4 * longest_path> path_{};  ///< the queue's
+};
+
+}  // namespace hotwatch::inline v0::detail::macos
