@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "conditions.hpp"
+#include "simulated_fsevents.hpp"
 #include "stage.hpp"
 #include "support/linux/backends.hpp"
 
@@ -289,26 +290,38 @@ template <class System>
 using two_queues_backend = fallback<choosy_backend<System>, basic_inotify_backend<System>>;
 
 /// Where a backend hears from what happens: losses and limits are scripted for one queue of inotify.
-enum class hears { nothing, inotify, inotify_and_looks, two_queues, fanotify };
+enum class hears { nothing, inotify, inotify_and_looks, two_queues, fanotify, fsevents };
 
 /// All for one backend.
 template <template <class> class Backend>
 std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
   const bool scripts_losses = from == hears::inotify || from == hears::inotify_and_looks;
-  const bool as_any_user = from != hears::fanotify;
+  const bool as_any_user = from != hears::fanotify && from != hears::fsevents;
   std::vector<trial_kind> all;
   const auto add = [&](trial_kind kind, std::string (*why_not)()) {
     kind.name = backend + kind.name;
     if (why_not != nullptr) kind.why_not = why_not;
     if (from == hears::fanotify) kind.why_not = why_not_fanotify;
+    if (from == hears::fsevents) {
+      kind.run = [run = kind.run](std::uint64_t seed) {
+        const simulated_fsevents machine(seed);
+        return run(seed);
+      };
+      if (kind.perform)
+        kind.perform = [perform = kind.perform](const play& p) {
+          const simulated_fsevents machine(1);
+          return perform(p);
+        };
+    }
     all.push_back(std::move(kind));
   };
   const auto threaded = [&](const char* name, long seeds, hardships hard, std::string (*why_not)() = nullptr) {
     add({name, seeds, [hard](std::uint64_t seed) { return among_threads<Backend>(seed, hard); }}, why_not);
   };
   const auto scripted = [&](const char* name, long seeds, hardships hard, std::string (*why_not)() = nullptr) {
-    add({name, seeds, [hard](std::uint64_t seed) { return between_the_calls<Backend>(seed, hard); }}, why_not);
-    all.back().perform = test::perform<Backend>;
+    trial_kind kind{name, seeds, [hard](std::uint64_t seed) { return between_the_calls<Backend>(seed, hard); }};
+    kind.perform = test::perform<Backend>;
+    add(std::move(kind), why_not);
   };
   threaded("", from == hears::inotify || from == hears::fanotify ? 200 : 48, {});
   scripted("BetweenTheCalls", from == hears::inotify ? 1000 : 200, {});
@@ -345,7 +358,9 @@ inline std::vector<trial_kind> all_trials() {
                        trials_of<hybrid_backend>("Hybrid", hears::inotify_and_looks),
                        trials_of<two_queues_backend>("TwoKernelObjects", hears::two_queues),
                        trials_of<basic_fanotify_backend>("Fanotify", hears::fanotify),
-                       trials_of<lazy_fanotify_backend>("LazyFanotify", hears::fanotify)})
+                       trials_of<lazy_fanotify_backend>("LazyFanotify", hears::fanotify),
+                       trials_of<simulated_fsevents_backend>("FSEvents", hears::fsevents),
+                       trials_of<heard_fsevents_backend>("HeardFSEvents", hears::fsevents)})
     all.insert(all.end(), kinds.begin(), kinds.end());
   return all;
 }

@@ -21,10 +21,12 @@ class hand {
  public:
   hand(const temp_directory& where, linked_files& linked) : where_(where), linked_(linked) {}
 
+  /// Sees each operation, which it has to carry out; where there is one, operations come one after the other.
+  static inline std::function<bool(const temp_directory&, const std::function<bool()>& operation)> observer;
+
   bool run(const std::string& command) {
-    if (!command.starts_with("ln ")) return execute(where_, command).empty();
-    const auto w = words(command);
-    return link(path_of(where_, w[1]), path_of(where_, w[2]));
+    if (!observer) return carry_out(command);
+    return observer(where_, [&] { return carry_out(command); });
   }
 
   [[nodiscard]] bool is_regular(const std::string& name) const { return S_ISREG(mode_of(path_of(where_, name))); }
@@ -34,6 +36,11 @@ class hand {
   }
 
  private:
+  bool carry_out(const std::string& command) {
+    if (!command.starts_with("ln ")) return execute(where_, command).empty();
+    const auto w = words(command);
+    return link(path_of(where_, w[1]), path_of(where_, w[2]));
+  }
   static mode_t mode_of(const std::string& path) {
     struct stat s {};
     return ::lstat(path.c_str(), &s) == 0 ? s.st_mode : 0;
