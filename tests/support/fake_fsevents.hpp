@@ -78,6 +78,7 @@ class fake_fsevents {
 
   bool ignores_case = false;  ///< the volume
   bool refuses_streams = false;
+  mac::file_system file_system = {true, "apfs"};
   int starts_that_succeed = 1'000'000;
   std::uint64_t open_files = 12 * 100;
   mac::event_id newest = 1000;
@@ -294,6 +295,10 @@ class fake_macos_system : public Linux {
     const ssize_t size = ::readlink(link.c_str(), out, mac::longest_path - 1);
     if (size < 0) return -1;
     out[size] = '\0';
+    return 0;
+  }
+  int file_system_of(int, mac::file_system& out) const {
+    out = script_->file_system;
     return 0;
   }
   std::uint64_t open_files_limit() const { return script_->open_files; }

@@ -17,9 +17,12 @@
 #include <vector>
 
 #include "../backend.hpp"
+#include "../error.hpp"
 #include "../os/macos/canonical_path.hpp"
 #include "../os/macos/event_stream.hpp"
+#include "../os/macos/file_system.hpp"
 #include "../os/native.hpp"
+#include "../os/posix/root_path.hpp"
 
 namespace hotwatch::inline v0 {
 
@@ -66,7 +69,6 @@ class basic_fsevents_backend {
       return directory_.look(name, out);
     }
     [[nodiscard]] bool dates_its_names() const noexcept { return directory_.dates_its_names(); }
-    [[nodiscard]] bool tells_all() const { return directory_.tells_all(); }
 
    private:
     friend basic_fsevents_backend;
@@ -99,12 +101,11 @@ class basic_fsevents_backend {
     file_status status;
     if (const std::error_code ec = d.look({}, status)) return {detail::no_watch, true, ec};
     const identity who{status.device, status.file_id};
-    if (scope == watch_scope::inside) return number_inside(d, who);
-    std::error_code ec;
-    const std::string path = path_of(d.directory_, ec);
-    if (ec) return {detail::no_watch, true, ec};
-    const watch_answer answer = begin(path, who, scope == watch_scope::tree);
-    if (scope == watch_scope::tree) ways_[d.way_] = answer.watch;
+    watch_answer answer = scope == watch_scope::inside ? number_inside(d, who) : begin_at(d, who, scope);
+    if (answer.watch == detail::no_watch || tells_all(d, who.device)) return answer;
+    answer.polled = true;
+    answer.error = errc::partly_told;
+    answer.advice = "what others change there is found by looking, every poll_interval";
     return answer;
   }
 
@@ -125,7 +126,7 @@ class basic_fsevents_backend {
   guard_answer guard(const char* path, std::vector<std::int32_t>& guards) {
     guard_answer answer;
     bool ends = false;
-    const std::string end = detail::os::walk_root_path(system_, path, [&](auto step, const std::string& at) {
+    const std::string end = detail::walk_root_path<os_directory>(system_, path, [&](auto step, const std::string& at) {
       if (step == decltype(step)::directory) return;
       const std::size_t slash = at.rfind('/');
       const std::error_code ec =
@@ -211,6 +212,23 @@ class basic_fsevents_backend {
     for (const auto& w : streams_)
       if (w->events.number() == number) return w.get();
     return nullptr;
+  }
+
+  [[nodiscard]] watch_answer begin_at(const directory& d, identity who, watch_scope scope) {
+    std::error_code ec;
+    const std::string path = path_of(d.directory_, ec);
+    if (ec) return {detail::no_watch, true, ec};
+    const watch_answer answer = begin(path, who, scope == watch_scope::tree);
+    if (scope == watch_scope::tree) ways_[d.way_] = answer.watch;
+    return answer;
+  }
+
+  // Asked once a file system.
+  [[nodiscard]] bool tells_all(const directory& d, std::uint64_t device) {
+    for (const auto& [known, all] : told_devices_)
+      if (known == device) return all;
+    told_devices_.emplace_back(device, detail::macos::tells_all(system_, d.directory_.fd()));
+    return told_devices_.back().second;
   }
 
   // A directory is heard of from above, its number only says which it is. But a stream need not tell of what is mounted
@@ -336,6 +354,7 @@ class basic_fsevents_backend {
   std::unordered_map<std::string, std::uint32_t> ways_by_path_;
   std::unordered_map<identity, std::int32_t, identity_hash> numbers_;  ///< of directories inside of trees
   std::unordered_map<std::int32_t, identity> directories_;
+  std::vector<std::pair<std::uint64_t, bool>> told_devices_;  ///< of which file systems all is told
   std::int32_t next_number_ = 1;
   detail::macos::event_list taken_;
   std::string where_;

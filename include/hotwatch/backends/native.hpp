@@ -27,7 +27,16 @@ using native_backend = windows_backend;
 }  // namespace hotwatch::inline v0
 #endif
 
-#if HOTWATCH_BSD
+#if HOTWATCH_MACOS
+#include "../os/macos/system.hpp"
+#include "fsevents.hpp"
+
+namespace hotwatch::inline v0 {
+using fsevents_backend = basic_fsevents_backend<macos_system>;
+/// Answers itself what is to be polled: it needs nothing behind it.
+using native_backend = fsevents_backend;
+}  // namespace hotwatch::inline v0
+#elif HOTWATCH_BSD
 namespace hotwatch::inline v0 {
 /// There is no other yet.
 using native_backend = polling_backend;

@@ -878,6 +878,21 @@ TEST_F(FSEventsOtherwise, more_paths_than_a_process_may_watch) {  // notify-rs/n
   EXPECT_EQ(told(), lines{});
 }
 
+TEST_F(FSEventsOtherwise, a_share_is_polled_besides) {
+  daemon->file_system = {false, "smbfs"};
+  root.mkdir("d");
+  watcher = std::make_unique<fake_watcher>(
+      options{.debounce = immediate, .poll_interval = std::chrono::milliseconds(1)}, fake_system(daemon));
+  watcher->add(root.path());
+  const batch& first = watcher->poll();
+  ASSERT_EQ(first.notices().size(), 1u);
+  EXPECT_EQ(first.notices()[0].error, errc::partly_told);
+  EXPECT_EQ(watcher->stats().polled_directories, 2u);
+  root.write("d/f");
+  EXPECT_EQ(in_order(watcher->wait_for(deadline)), lines{"created d/f"});
+  daemon->file_system = {true, "apfs"};
+}
+
 TEST_F(FSEvents, the_queue_wakes_who_waits_on_another_thread) {
   open();
   root.write("f");

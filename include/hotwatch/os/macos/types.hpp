@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace hotwatch::inline v0::detail::macos {
 
@@ -28,6 +29,12 @@ using stream_callback = void (*)(const void* stream, void* info, std::size_t cou
 
 /// kCFCompareCaseInsensitive, and kCFCompareNonliteral: composed and decomposed characters are the same.
 inline constexpr unsigned long compare_case_insensitive = 1, compare_nonliteral = 16;
+
+/// What is asked of a file system.
+struct file_system {
+  bool is_local = true;
+  std::string type = {};
+};
 
 /// MAXPATHLEN, which F_GETPATH writes to.
 inline constexpr std::size_t longest_path = 1024;

@@ -5,18 +5,22 @@
 // their place. Floor 3.
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "../bsd/system.hpp"
 #include "types.hpp"
 
 // The framework is linked without a flag: clang writes the same for a module that is imported.
 __asm__(".linker_option \"-framework\", \"CoreServices\"");
 
-namespace hotwatch::inline v0::detail::macos {
+namespace hotwatch::inline v0 {
+
+namespace detail::macos {
 
 /// The functions themselves, under names of their own: whoever includes <CoreServices/CoreServices.h> has others of
 /// the same. Signatures, sizes and constants are those of the SDK of macOS 14.2, for arm64 and x86_64.
@@ -62,56 +66,70 @@ void release(cf_ref) __asm__("_CFRelease");
 
 }  // namespace symbols
 
-struct fsevents_calls {
-  event_id FSEventsGetCurrentEventId() const noexcept { return symbols::current_event_id(); }
+}  // namespace detail::macos
+
+struct macos_system : bsd_system {
+  using event_id = detail::macos::event_id;
+  using stream_ref = detail::macos::stream_ref;
+  using queue_ref = detail::macos::queue_ref;
+  using cf_ref = detail::macos::cf_ref;
+
+  /// Those that are formatted otherwise are few, and a filter that ignores the case does no harm there.
+  static constexpr bool names_ignore_case = true;
+
+  event_id FSEventsGetCurrentEventId() const noexcept { return detail::macos::symbols::current_event_id(); }
   /// `paths` is a CFArray of CFString; null when there is no memory.
-  stream_ref FSEventStreamCreate(stream_callback callback, void* info, cf_ref paths, event_id since, double latency,
-                                 std::uint32_t flags) const noexcept {
-    symbols::stream_context context{0, info, nullptr, nullptr, nullptr};  // which is copied
-    return symbols::stream_create(nullptr, callback, &context, paths, since, latency, flags);
+  stream_ref FSEventStreamCreate(detail::macos::stream_callback callback, void* info, cf_ref paths, event_id since,
+                                 double latency, std::uint32_t flags) const noexcept {
+    detail::macos::symbols::stream_context context{0, info, nullptr, nullptr, nullptr};  // which is copied
+    return detail::macos::symbols::stream_create(nullptr, callback, &context, paths, since, latency, flags);
   }
   void FSEventStreamSetDispatchQueue(stream_ref stream, queue_ref queue) const noexcept {
-    symbols::stream_set_queue(stream, queue);
+    detail::macos::symbols::stream_set_queue(stream, queue);
   }
-  bool FSEventStreamStart(stream_ref stream) const noexcept { return symbols::stream_start(stream) != 0; }
-  void FSEventStreamStop(stream_ref stream) const noexcept { symbols::stream_stop(stream); }
-  void FSEventStreamInvalidate(stream_ref stream) const noexcept { symbols::stream_invalidate(stream); }
-  void FSEventStreamRelease(stream_ref stream) const noexcept { symbols::stream_release(stream); }
+  bool FSEventStreamStart(stream_ref stream) const noexcept {
+    return detail::macos::symbols::stream_start(stream) != 0;
+  }
+  void FSEventStreamStop(stream_ref stream) const noexcept { detail::macos::symbols::stream_stop(stream); }
+  void FSEventStreamInvalidate(stream_ref stream) const noexcept { detail::macos::symbols::stream_invalidate(stream); }
+  void FSEventStreamRelease(stream_ref stream) const noexcept { detail::macos::symbols::stream_release(stream); }
 
   /// A serial queue.
-  queue_ref dispatch_queue_create(const char* label) const noexcept { return symbols::queue_create(label, nullptr); }
-  void dispatch_sync_f(queue_ref queue, void* context, void (*work)(void*)) const noexcept {
-    symbols::queue_sync(queue, context, work);
+  queue_ref dispatch_queue_create(const char* label) const noexcept {
+    return detail::macos::symbols::queue_create(label, nullptr);
   }
-  void dispatch_release(queue_ref queue) const noexcept { symbols::queue_release(queue); }
+  void dispatch_sync_f(queue_ref queue, void* context, void (*work)(void*)) const noexcept {
+    detail::macos::symbols::queue_sync(queue, context, work);
+  }
+  void dispatch_release(queue_ref queue) const noexcept { detail::macos::symbols::queue_release(queue); }
 
   /// Of one value, which it retains.
   cf_ref CFArrayCreate(cf_ref value) const noexcept {
-    return symbols::array_create(nullptr, &value, 1, &symbols::type_array_callbacks);
+    return detail::macos::symbols::array_create(nullptr, &value, 1, &detail::macos::symbols::type_array_callbacks);
   }
   cf_ref CFArrayGetValueAtIndex(cf_ref array, std::size_t index) const noexcept {
-    return symbols::array_at(array, static_cast<long>(index));
+    return detail::macos::symbols::array_at(array, static_cast<long>(index));
   }
   cf_ref CFDictionaryGetValue(cf_ref dictionary, cf_ref key) const noexcept {
-    return symbols::dictionary_value(dictionary, key);
+    return detail::macos::symbols::dictionary_value(dictionary, key);
   }
   bool CFNumberGetValue(cf_ref number, std::uint64_t& out) const noexcept {
     constexpr long sint64 = 4;  // kCFNumberSInt64Type
-    return symbols::number_value(number, sint64, &out) != 0;
+    return detail::macos::symbols::number_value(number, sint64, &out) != 0;
   }
   /// Of UTF-8; null when it is none.
   cf_ref CFStringCreateWithBytes(std::string_view text) const noexcept {
-    return symbols::string_create(nullptr, reinterpret_cast<const unsigned char*>(text.data()),
-                                  static_cast<long>(text.size()), utf8, 0);
+    return detail::macos::symbols::string_create(nullptr, reinterpret_cast<const unsigned char*>(text.data()),
+                                                 static_cast<long>(text.size()), utf8, 0);
   }
   /// As UTF-8, with a NUL; false when there is not room enough, or a surrogate is alone.
   bool CFStringGetCString(cf_ref text, char* out, std::size_t room) const noexcept {
-    return symbols::string_text(text, out, static_cast<long>(room), utf8) != 0;
+    return detail::macos::symbols::string_text(text, out, static_cast<long>(room), utf8) != 0;
   }
   long CFStringCompare(cf_ref a, cf_ref b, unsigned long options) const noexcept {
-    return symbols::string_compare(a, b, options);
+    return detail::macos::symbols::string_compare(a, b, options);
   }
-  void CFRelease(cf_ref object) const noexcept { symbols::release(object); }
+  void CFRelease(cf_ref object) const noexcept { detail::macos::symbols::release(object); }
 
   /// fcntl(2), F_GETPATH.
   int fcntl_getpath(int fd, char* out) const noexcept { return ::fcntl(fd, F_GETPATH, out); }
@@ -120,9 +138,17 @@ struct fsevents_calls {
     ::rlimit limit{};
     return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 256;
   }
+  /// MNT_LOCAL of fstatfs(2), and the name of the type; -1 and errno.
+  int file_system_of(int fd, detail::macos::file_system& out) const noexcept {
+    struct ::statfs s;
+    if (::fstatfs(fd, &s) != 0) return -1;
+    out.is_local = (s.f_flags & MNT_LOCAL) != 0;
+    out.type = s.f_fstypename;
+    return 0;
+  }
 
  private:
   static constexpr std::uint32_t utf8 = 0x08000100;  // kCFStringEncodingUTF8
 };
 
-}  // namespace hotwatch::inline v0::detail::macos
+}  // namespace hotwatch::inline v0
