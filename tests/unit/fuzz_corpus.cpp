@@ -18,6 +18,7 @@
 #include "fuzz/duration.hpp"
 #include "fuzz/engine.hpp"
 #include "fuzz/fanotify.hpp"
+#include "fuzz/fsevents.hpp"
 #include "fuzz/glob.hpp"
 #include "fuzz/inotify.hpp"
 #include "fuzz/mountinfo.hpp"
@@ -37,10 +38,11 @@ struct fuzz_target {
 };
 
 constexpr std::size_t many = 50'000;
-constexpr fuzz_target targets[] = {
-    {"duration", fuzz_duration, many}, {"engine", fuzz_engine, 2'000},  {"fanotify", fuzz_fanotify, many},
-    {"glob", fuzz_glob, many},         {"inotify", fuzz_inotify, many}, {"mountinfo", fuzz_mountinfo, many},
-    {"path", fuzz_path, many},         {"trace", fuzz_trace, many},     {"windows", fuzz_windows, many}};
+constexpr fuzz_target targets[] = {{"duration", fuzz_duration, many},   {"engine", fuzz_engine, 2'000},
+                                   {"fanotify", fuzz_fanotify, many},   {"fsevents", fuzz_fsevents, many},
+                                   {"glob", fuzz_glob, many},           {"inotify", fuzz_inotify, many},
+                                   {"mountinfo", fuzz_mountinfo, many}, {"path", fuzz_path, many},
+                                   {"trace", fuzz_trace, many},         {"windows", fuzz_windows, many}};
 
 std::vector<bytes> read_corpus(const std::string& name) {
   std::vector<std::filesystem::path> files;

@@ -63,6 +63,7 @@ inline constexpr std::string_view data_volume = "/System/Volumes/Data";
   if (path == root) return stand::itself;
   if (leads_to(root, path)) {
     way = path.substr(root == "/" ? 1 : root.size() + 1);
+    while (way.starts_with('/')) way.remove_prefix(1);
     return stand::below;
   }
   return path.empty() || leads_to(path, root) ? stand::above : stand::elsewhere;

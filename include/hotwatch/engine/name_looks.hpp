@@ -92,6 +92,10 @@ class name_looks {
     for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
       if (!recursive) return;
       const std::string_view step = name.substr(0, slash);
+      if (step.empty()) {
+        name.remove_prefix(1);
+        continue;
+      }
       const node_id below = s_.find(parent, step);
       if (below == no_node || s_.known[below].type != entry_type::directory) {
         // It comes with all that is in it, or is gone.
