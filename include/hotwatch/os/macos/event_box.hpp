@@ -38,7 +38,7 @@ class event_list {
   struct entry {
     std::int32_t stream;
     std::uint32_t flags;
-    event_id id;
+    std::uint64_t id;
     std::uint64_t file_id;
     std::size_t path;
     std::size_t length;
