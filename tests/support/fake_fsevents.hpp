@@ -174,17 +174,18 @@ class fake_fsevents {
   }
   bool start(stream& s) {
     const std::lock_guard lock(mutex);
-    if (s.queue == nullptr) faults.push_back("started without a queue");
+    if (s.queue == nullptr) faults.emplace_back("started without a queue");
     return s.started = starts_that_succeed-- > 0;
   }
   void stop(stream& s) {
     const std::lock_guard lock(mutex);
-    if (!s.started || s.stopped) faults.push_back("stopped though it was not running");
+    if (!s.started || s.stopped) faults.emplace_back("stopped though it was not running");
     s.stopped = true;
   }
   void invalidate(stream& s) {
     const std::lock_guard lock(mutex);
-    if (s.queue == nullptr || s.invalidated || (s.started && !s.stopped)) faults.push_back("invalidated out of turn");
+    if (s.queue == nullptr || s.invalidated || (s.started && !s.stopped))
+      faults.emplace_back("invalidated out of turn");
     s.invalidated = true;
   }
   void drain(mac::queue_ref queue) {
@@ -194,17 +195,17 @@ class fake_fsevents {
   }
   void release(stream& s) {
     const std::lock_guard lock(mutex);
-    if (!s.invalidated || !s.drained) faults.push_back("released before its queue was drained");
+    if (!s.invalidated || !s.drained) faults.emplace_back("released before its queue was drained");
     std::erase_if(streams_, [&](const auto& known) { return known.get() == &s; });
   }
   mac::queue_ref make_queue() {
-    queues_.insert(queues_.empty() ? 1 : *queues_.rbegin() + 1);
-    return reinterpret_cast<mac::queue_ref>(*queues_.rbegin());
+    queues_.push_back(std::make_unique<int>());
+    return queues_.back().get();
   }
   void release_queue(mac::queue_ref queue) {
     for (const auto& s : streams_)
-      if (s->queue == queue) faults.push_back("a queue was released before its streams");
-    queues_.erase(reinterpret_cast<std::uintptr_t>(queue));
+      if (s->queue == queue) faults.emplace_back("a queue was released before its streams");
+    std::erase_if(queues_, [&](const auto& known) { return known.get() == queue; });
   }
   const fake_object* make_object(std::string text) {
     objects_.push_back(std::make_unique<fake_object>(fake_object{std::move(text)}));
@@ -239,7 +240,7 @@ class fake_fsevents {
  private:
   std::vector<std::unique_ptr<stream>> streams_;
   std::vector<std::unique_ptr<fake_object>> objects_;
-  std::set<std::uintptr_t> queues_;
+  std::vector<std::unique_ptr<int>> queues_;
 };
 
 /// The members of macos_system, upon the calls of Linux. Copies share one script.
