@@ -50,6 +50,8 @@ struct guard_answer {
   std::string_view advice = {};
   /// The name that would lead on, in the last directory that is there; empty: any may.
   std::string awaited = {};
+  /// Nobody tells when a part of the way leads elsewhere, or on: it is looked at every poll_interval.
+  bool polled = false;
 };
 
 /// A backend gives hints, and answers questions about the disk. It does not know the tree, and it decides nothing.

@@ -3,6 +3,7 @@
 #pragma once
 // basic_watcher: the engine, pulled by whoever waits. It has no thread and holds no lock. Floor 5.
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "backend.hpp"
 #include "backends/native.hpp"
@@ -204,7 +206,10 @@ class basic_watcher {
     statistics counted = s_.counted;
     counted.directories = s_.known.directories();
     counted.files = s_.known.files();
-    for (const detail::node_id id : s_.polled) counted.polled_directories += s_.known[id].polled ? 1u : 0u;
+    std::vector<detail::node_id> polled = s_.polled;
+    std::erase_if(polled, [&](detail::node_id id) { return !s_.known[id].polled; });
+    std::sort(polled.begin(), polled.end());  // one that was not polled for a moment stands there twice
+    counted.polled_directories = static_cast<std::uint64_t>(std::unique(polled.begin(), polled.end()) - polled.begin());
     counted.name_bytes = s_.known.names().bytes();
     counted.bytes = s_.known.bytes() + s_.told.bytes() + s_.watches.bytes() + s_.differing.bytes();
     return counted;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// What must hold of any bytes that are taken for records of ReadDirectoryChangesW.
+// What must hold of any bytes that are taken for records of ReadDirectoryChangesW, or for where a link leads.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hotwatch/decode/windows.hpp"
+#include "hotwatch/decode/windows_link.hpp"
 #include "require.hpp"
 
 namespace hotwatch::test {
@@ -41,6 +42,9 @@ inline void fuzz_windows(std::span<const std::uint8_t> data) {
     require(hints <= records);
     require(records <= bytes.size() / 12);
   }
+  const std::string to = w::where_link_leads("C:/a/link", bytes);
+  require(to.find('\\') == std::string::npos);
+  if (!to.starts_with("//")) require(w::without_dots(to) == to);
 }
 
 }  // namespace hotwatch::test

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "hotwatch/decode/windows.hpp"
+#include "hotwatch/decode/windows_link.hpp"
 #include "hotwatch/os/windows/change_request.hpp"
 #include "hotwatch/os/windows/path.hpp"
 #include "hotwatch/os/windows/types.hpp"
@@ -31,6 +33,9 @@ struct fake_entry {
   std::uint64_t written = 0;
   std::uint64_t size = 0;
   bool deleted = false;
+  bool forbidden = false;   ///< to be listed
+  std::string target = {};  ///< of a link: an absolute path, or one from its directory on
+  bool is_readable = true;  ///< where the link leads
   std::map<std::u16string, std::shared_ptr<fake_entry>> children;
   [[nodiscard]] bool is_directory() const { return (attributes & win::file_attribute_directory) != 0; }
 };
@@ -50,6 +55,7 @@ class fake_windows {
   std::deque<std::string> kept;  ///< each ends the next request at once, of the directory ...
   std::uint64_t keeper = 2;      ///< ... of this number
   std::uint64_t now = 133'000'000'000'000'000;
+  std::function<void()> before_request;  ///< once, before the next one is made
 
   fake_windows() { make("C:", true); }
 
@@ -63,24 +69,32 @@ class fake_windows {
     put(path, e);
     return e;
   }
-  entry_ptr drive() const { return top_.children.at(u"C:"); }
+  static constexpr std::uint32_t symlink = 0xA000000C, junction = 0xA0000003;
+  entry_ptr link(std::string_view path, std::string_view target, std::uint32_t tag = symlink) {
+    const entry_ptr e = make(path, true);
+    e->attributes |= win::file_attribute_reparse_point;
+    e->reparse_tag = tag;
+    e->target = target;
+    return e;
+  }
+  entry_ptr drive() const { return top_->children.at(u"C:"); }
   void put(std::string_view path, const entry_ptr& e) {
     const std::u16string wide = win::to_wide(path);
     const std::size_t cut = wide.rfind(u'\\');
     if (cut == std::u16string::npos)
-      top_.children[wide] = e;
+      top_->children[wide] = e;
     else
-      find(wide.substr(0, cut))->children[wide.substr(cut + 1)] = e;
+      find(wide.substr(0, cut)).e->children[wide.substr(cut + 1)] = e;
   }
   entry_ptr take(std::string_view path) {
     const std::u16string wide = win::to_wide(path);
     const std::size_t cut = wide.rfind(u'\\');
-    const entry_ptr above = find(wide.substr(0, cut));
+    const entry_ptr above = find(wide.substr(0, cut)).e;
     const entry_ptr e = above->children.at(wide.substr(cut + 1));
     above->children.erase(wide.substr(cut + 1));
     return e;
   }
-  void write(std::string_view path) { find(win::to_wide(path))->written = now += 10'000; }
+  void write(std::string_view path) { find(win::to_wide(path)).e->written = now += 10'000; }
 
   /// Ends the request that waits at this directory for this kind of change: with records, or with a status and nothing
   /// else.
@@ -117,22 +131,45 @@ class fake_windows {
     entry_ptr of;
     bool listed = false;
     std::uintptr_t key = 0;
-    std::u16string path;  ///< if it was opened by a whole one
+    std::u16string path;
   };
-  win::status open(win::handle& out, win::handle directory, std::u16string_view name, std::uint32_t options) {
-    constexpr win::status no_such_file = 0xC0000034, not_a_directory = 0xC0000103;
-    entry_ptr e = directory == nullptr ? find(from_drive(name)) : handles_.at(directory).of;
-    if (directory != nullptr && !name.empty()) {
-      const auto child = e->children.find(std::u16string(name));
-      e = child == e->children.end() ? nullptr : child->second;
+  win::status open(win::handle& out, std::uint32_t access, win::handle directory, std::u16string_view name,
+                   std::uint32_t options) {
+    constexpr win::status no_such_file = 0xC0000034, access_denied = 0xC0000022, not_a_directory = 0xC0000103;
+    place there;
+    if (directory == nullptr) {
+      there = find(from_drive(name.ends_with(u'\\') ? name.substr(0, name.size() - 1) : name));
+      there.path.insert(0, name.substr(prefix.size(), name.rfind(u"C:") - prefix.size()));
+    } else {
+      const opened& above = handles_.at(directory);
+      there = name.empty() ? place{above.of, above.path} : step({above.of, above.path}, name);
     }
-    if (!e) return no_such_file;
-    if (e->deleted) return win::status_delete_pending;
-    if ((options & win::file_directory_file) != 0 && !e->is_directory()) return not_a_directory;
+    if ((options & win::file_open_reparse_point) == 0) there = follow(there);
+    if (!there.e) return no_such_file;
+    if (there.e->deleted) return win::status_delete_pending;
+    if ((options & win::file_directory_file) != 0 && !there.e->is_directory()) return not_a_directory;
+    if ((access & win::file_list_directory) != 0 && there.e->forbidden) return access_denied;
     out = reinterpret_cast<win::handle>(++last_handle_);
-    std::u16string whole(directory == nullptr ? name.substr(std::u16string_view(u"\\??\\").size()) : u"");
-    handles_[out] = {e, false, 0, std::move(whole)};
+    handles_[out] = {there.e, false, 0, there.path};
     return win::status_success;
+  }
+  /// REPARSE_DATA_BUFFER
+  bool read_link(win::handle h, char* out, std::uint32_t& size) {
+    constexpr std::uint32_t not_a_reparse_point = 4390, invalid_function = 1;
+    const fake_entry& e = *at(h).of;
+    if (e.target.empty()) return fail(not_a_reparse_point);
+    if (!e.is_readable) return fail(invalid_function);
+    const bool absolute = e.target.starts_with("C:");
+    const std::size_t head = e.reparse_tag == symlink ? 20 : 16;
+    const std::u16string name = (absolute ? std::u16string(prefix) : std::u16string()) + win::to_wide(e.target);
+    const auto set = [&](std::size_t where, auto value) { std::memcpy(out + where, &value, sizeof value); };
+    std::memset(out, 0, head);
+    set(0, e.reparse_tag);
+    set(10, static_cast<std::uint16_t>(2 * name.size()));
+    if (e.reparse_tag == symlink) set(16, std::uint32_t{absolute ? 0u : 1u});
+    std::memcpy(out + head, name.data(), 2 * name.size());
+    size = static_cast<std::uint32_t>(head + 2 * name.size());
+    return true;
   }
   void close(win::handle h) {
     // Closing completes what waits at the handle (STATUS_NOTIFY_CLEANUP).
@@ -174,6 +211,7 @@ class fake_windows {
   }
 
   bool ask(win::handle h, void* buffer, bool longer, std::uint32_t filter, win::overlapped& r) {
+    if (const auto first = std::exchange(before_request, nullptr)) first();
     if (longer && error_of_longer_requests != 0) return fail(error_of_longer_requests);
     if (error_of_requests != 0) return fail(error_of_requests);
     const opened& o = at(h);
@@ -222,18 +260,37 @@ class fake_windows {
     void* buffer;
   };
 
-  [[nodiscard]] entry_ptr find(std::u16string_view path) const {
-    const fake_entry* at = &top_;
-    entry_ptr found;
+  struct place {
+    entry_ptr e;
+    std::u16string path;  ///< free of links, but for one at its end
+  };
+  static constexpr std::u16string_view prefix = u"\\??\\";
+
+  [[nodiscard]] static place step(const place& above, std::u16string_view name) {
+    const auto child = above.e->children.find(std::u16string(name));
+    if (child == above.e->children.end()) return {};
+    return {child->second, above.path + (above.path.empty() ? u"" : u"\\") + std::u16string(name)};
+  }
+  [[nodiscard]] place follow(place p) const {
+    for (int links = 0; p.e && !p.e->target.empty(); ++links) {
+      const std::string link = win::to_text(p.path);
+      const std::string to =
+          p.e->target.starts_with("C:") ? p.e->target : link.substr(0, link.rfind('/') + 1) + p.e->target;
+      p = links < 63 ? find(from_drive(win::to_wide(win::without_dots(to)))) : place{};
+    }
+    return p;
+  }
+  /// Links on the way are followed; one at its end is found itself.
+  [[nodiscard]] place find(std::u16string_view path) const {
+    place at{top_, {}};
     while (!path.empty()) {
       const std::size_t cut = std::min(path.find(u'\\'), path.size());
-      const auto child = at->children.find(std::u16string(path.substr(0, cut)));
-      if (child == at->children.end()) return nullptr;
-      found = child->second;
-      at = found.get();
+      at = follow(at);
+      if (at.e) at = step(at, path.substr(0, cut));
+      if (!at.e) return {};
       path.remove_prefix(std::min(cut + 1, path.size()));
     }
-    return found;
+    return at;
   }
   void end(std::vector<request>::iterator r, win::status result, std::uint32_t bytes) {
     const bool is_late = result != win::status_success && !cancels_at_once;
@@ -241,7 +298,7 @@ class fake_windows {
     requests_.erase(r);
   }
 
-  fake_entry top_;
+  entry_ptr top_ = std::make_shared<fake_entry>();
   std::map<win::handle, opened> handles_;
   std::vector<request> requests_;
   std::deque<ended> port_;
@@ -258,9 +315,12 @@ class fake_windows_system {
   using handle = win::handle;
   explicit fake_windows_system(std::shared_ptr<fake_windows> script) : script_(std::move(script)) {}
 
-  win::status NtCreateFile(handle& out, std::uint32_t, handle directory, std::u16string_view name,
+  win::status NtCreateFile(handle& out, std::uint32_t access, handle directory, std::u16string_view name,
                            std::uint32_t options) const {
-    return script_->open(out, directory, name, options);
+    return script_->open(out, access, directory, name, options);
+  }
+  bool DeviceIoControl(handle h, std::uint32_t, void* out, std::uint32_t, std::uint32_t& size) const {
+    return script_->read_link(h, static_cast<char*>(out), size);
   }
   std::uint32_t RtlNtStatusToDosError(win::status s) const noexcept {
     return s == 0xC0000034   ? win::error_file_not_found

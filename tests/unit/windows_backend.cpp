@@ -5,8 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hotwatch/watcher.hpp"
@@ -45,6 +49,19 @@ class windows_backend_test : public testing::Test {
     for (const notice& n : b.notices()) notices.push_back(std::string(to_string(n.kind)));
     return all;
   }
+  /// In the directory above the root, or elsewhere.
+  void tell_name(const fake_windows::entry_ptr& d, std::u16string name, std::uint32_t action = file_action_added) {
+    disk->tell(d, records().add({action, std::move(name), 0x10, 60}).bytes);
+  }
+
+  lines known() {
+    lines all;
+    watcher->for_each([&](std::string_view path, entry_type type) {
+      all.push_back(std::string(to_string(type)).append(" ").append(path.substr(path.find("root/") + 5)));
+    });
+    std::sort(all.begin(), all.end());
+    return all;
+  }
 
   std::shared_ptr<fake_windows> disk = std::make_shared<fake_windows>();
   fake_windows::entry_ptr above = disk->drive();
@@ -64,6 +81,24 @@ TEST_F(windows_backend_test, asks_again_for_each_answer) {
   disk->write("C:/root/f");
   tell(records().add({file_action_modified, u"f", 0x20, 50}));
   EXPECT_EQ(told(), lines{"modified f"});
+}
+
+TEST_F(windows_backend_test, asks_again_before_it_reads) {
+  using fake_backend = basic_windows_backend<fake_windows_system>;
+  fake_backend backend{fake_windows_system(disk)};
+  std::error_code ec;
+  const fake_backend::directory d = backend.open_root("C:/root", ec);
+  ASSERT_NE(backend.watch(d, watch_scope::tree).watch, detail::no_watch);
+  tell(records().add({file_action_added, u"f", 0x20, 50}).add({file_action_added, u"g", 0x20, 51}));
+  ASSERT_TRUE(backend.wait(std::chrono::nanoseconds(0)));
+  lines names;
+  backend.drain([&](const hint& h) {
+    EXPECT_EQ(disk->waiting_at(root), names.empty() ? 1u : 0u);
+    // What the kernel writes by now goes elsewhere.
+    names.emplace_back(h.name);
+    if (names.size() == 1) tell(records().add({file_action_added, u"h", 0x20, 52}));
+  });
+  EXPECT_EQ(names, (lines{"f", "g"}));
 }
 
 TEST_F(windows_backend_test, one_handle_tells_of_the_whole_tree) {
@@ -219,6 +254,18 @@ TEST_F(windows_backend_test, a_watch_that_dies_is_taken_again) {
   EXPECT_EQ(watcher->stats().polled_directories, 0u);
 }
 
+TEST_F(windows_backend_test, a_watch_that_dies_and_cannot_be_taken_again_leaves_all_below_to_polling) {
+  disk->make("C:/root/d", true);
+  open();
+  disk->error_of_requests = 1;
+  disk->tell(root, "", 0xC000020C);  // STATUS_CONNECTION_DISCONNECTED
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(notices, lines{"polling"});
+  EXPECT_EQ(watcher->stats().polled_directories, 2u);
+  disk->make("C:/root/d/f");
+  EXPECT_EQ(told(), lines{"created d/f"});
+}
+
 TEST_F(windows_backend_test, a_file_system_that_tells_nothing_is_polled) {
   disk->error_of_requests = 1;  // ERROR_INVALID_FUNCTION
   open();
@@ -344,16 +391,18 @@ TEST_F(windows_backend_test, attributes_that_are_not_asked_for_are_not_heard) {
 }
 
 TEST_F(windows_backend_test, junctions_are_not_entered) {
-  const auto junction = disk->make("C:/root/j", true);
-  junction->attributes |= file_attribute_reparse_point;
-  junction->reparse_tag = 0xA0000003;
-  disk->make("C:/root/j/f");
+  for (const auto& [path, tag] : {std::pair("C:/root/j", 0xA0000003u), std::pair("C:/root/wine", 0u)}) {
+    const auto junction = disk->make(path, true);
+    junction->attributes |= file_attribute_reparse_point;
+    junction->reparse_tag = tag;
+    disk->make(std::string(path) + "/f");
+  }
   open();
   lines all;
   watcher->for_each([&](std::string_view path, entry_type type) {
     all.push_back(std::string(path) + ' ' + std::string(to_string(type)));
   });
-  EXPECT_EQ(all, lines{"C:/root/j symlink"});
+  EXPECT_EQ(all, (lines{"C:/root/j symlink", "C:/root/wine symlink"}));
 }
 
 TEST_F(windows_backend_test, what_happens_below_an_excluded_directory_costs_no_look) {
@@ -366,12 +415,311 @@ TEST_F(windows_backend_test, what_happens_below_an_excluded_directory_costs_no_l
   EXPECT_EQ(watcher->stats().rescans, rescans);
 }
 
+TEST(windows_way, goes_on_by_what_comes_before_its_guard_stands) {
+  const auto disk = std::make_shared<fake_windows>();
+  fake_windows_system system(disk);
+  lines names;
+  const guard_answer answer = guard_way(system, "C:/a/b/c", [&](const std::string& above, std::string_view name) {
+    names.push_back(above + ' ' + std::string(name));
+    if (name != "c") disk->make(above + '/' + std::string(name), true);
+    return std::error_code();
+  });
+  EXPECT_EQ(names, (lines{"C: a", "C:/a b", "C:/a/b c"}));
+  EXPECT_FALSE(answer.polled);
+}
+
 TEST(short_names, have_a_tilde_and_a_digit) {
   EXPECT_TRUE(may_have_short_name("PROGRA~1"));
   EXPECT_TRUE(may_have_short_name("a/LONGNA~1.TEX/b"));
   EXPECT_FALSE(may_have_short_name("file.txt~"));
   EXPECT_FALSE(may_have_short_name("~1/a~b"));
   EXPECT_FALSE(may_have_short_name("a name that is too long~1"));
+}
+
+class windows_links_test : public windows_backend_test {
+ protected:
+  void follow() {
+    if (!out) out = disk->make("C:/out", true);
+    target = disk->make("C:/out/v1", true);
+    disk->make("C:/out/v1/f");
+    disk->link("C:/root/link", "C:/out/v1");
+    open({.follow_symlinks = true});
+  }
+
+  fake_windows::entry_ptr out, target;
+};
+
+TEST_F(windows_links_test, are_themselves_unless_they_are_to_be_followed) {
+  disk->make("C:/out", true);
+  disk->make("C:/out/f");
+  disk->link("C:/root/link", "C:/out");
+  open();
+  EXPECT_EQ(known(), lines{"symlink link"});
+}
+
+TEST_F(windows_links_test, show_the_directory_they_lead_to) {
+  follow();
+  EXPECT_EQ(known(), (lines{"directory link", "file link/f"}));
+  disk->make("C:/out/v1/g");
+  disk->tell(target, records().add({file_action_added, u"g", 0x20, 50}).bytes);
+  EXPECT_EQ(told(), lines{"created link/g"});
+}
+
+TEST_F(windows_links_test, that_come_later_are_followed_too) {
+  follow();
+  disk->make("C:/out/v2", true);
+  disk->make("C:/out/v2/h");
+  disk->link("C:/root/second", "C:/out/v2");
+  tell(records().add({file_action_added, u"second", 0x410, 50}));
+  EXPECT_EQ(told(), (lines{"created second", "created second/h"}));
+}
+
+TEST_F(windows_links_test, that_lead_elsewhere_show_that) {
+  follow();
+  disk->make("C:/out/v2", true);
+  disk->make("C:/out/v2/g");
+  disk->take("C:/root/link");
+  disk->link("C:/root/link", "C:/out/v2");
+  tell(records().add({file_action_removed, u"link", 0x410, 50}).add({file_action_added, u"link", 0x410, 51}));
+  EXPECT_EQ(told(), (lines{"removed link/f", "created link/g"}));
+  EXPECT_EQ(disk->waiting_at(target), 0u);
+}
+
+TEST_F(windows_links_test, that_are_removed_take_all_along) {
+  follow();
+  disk->take("C:/root/link");
+  tell(records().add({file_action_removed, u"link", 0x410, 50}));
+  EXPECT_EQ(told(), (lines{"removed link/f", "removed link"}));
+  EXPECT_EQ(disk->waiting_at(target), 0u);
+}
+
+TEST_F(windows_links_test, to_one_directory_both_show_it) {
+  follow();
+  disk->link("C:/root/second", "C:/out/v1");
+  tell(records().add({file_action_added, u"second", 0x410, 50}));
+  EXPECT_EQ(told(), (lines{"created second", "created second/f"}));
+  EXPECT_EQ(disk->waiting_at(target), 1u);
+  disk->make("C:/out/v1/g");
+  disk->tell(target, records().add({file_action_added, u"g", 0x20, 51}).bytes);
+  EXPECT_EQ(told(), (lines{"created link/g", "created second/g"}));
+  disk->take("C:/root/link");
+  tell(records().add({file_action_removed, u"link", 0x410, 50}));
+  EXPECT_EQ(told(), (lines{"removed link/g", "removed link/f", "removed link"}));
+  EXPECT_EQ(disk->waiting_at(target), 1u) << "the other still shows it";
+}
+
+TEST_F(windows_links_test, into_the_root_show_a_directory_twice) {
+  const auto d = disk->make("C:/root/d", true);
+  disk->make("C:/root/d/e", true);
+  disk->link("C:/root/link", "d");
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(), (lines{"directory d", "directory d/e", "directory link", "directory link/e"}));
+  disk->make("C:/root/d/e/f");
+  tell(records().add({file_action_added, u"d\\e\\f", 0x20, 50}));
+  disk->tell(d, records().add({file_action_added, u"e\\f", 0x20, 50}).bytes);
+  EXPECT_EQ(told(), (lines{"created d/e/f", "created link/e/f"}));
+}
+
+TEST_F(windows_links_test, that_lead_back_are_themselves) {
+  disk->make("C:/root/d", true);
+  disk->link("C:/root/d/up", "..");
+  disk->link("C:/root/d/here", "C:/root/d", fake_windows::junction);
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(), (lines{"directory d", "symlink d/here", "symlink d/up"}));
+}
+
+TEST_F(windows_links_test, that_lead_to_each_other_are_themselves_until_one_leads_on) {
+  disk->make("C:/out", true);
+  disk->make("C:/out/f");
+  disk->link("C:/root/a", "b");
+  disk->link("C:/root/b", "a");
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(), (lines{"symlink a", "symlink b"}));
+  disk->take("C:/root/b");
+  disk->link("C:/root/b", "C:/out");
+  tell_name(root, u"b", file_action_removed);
+  tell_name(root, u"b");
+  EXPECT_EQ(told(), (lines{"removed b", "removed a", "created b", "created a", "created b/f", "created a/f"}));
+}
+
+TEST_F(windows_links_test, that_lead_nowhere_are_themselves_until_they_lead_on) {
+  out = disk->make("C:/out", true);
+  disk->link("C:/root/link", "C:/out/later/on");
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(), lines{"symlink link"});
+  disk->make("C:/out/later", true);
+  disk->make("C:/out/later/on", true);
+  disk->make("C:/out/later/on/f");
+  tell_name(out, u"later");
+  EXPECT_EQ(told(), (lines{"removed link", "created link", "created link/f"}));
+  EXPECT_EQ(watcher->stats().polled_directories, 0u);
+}
+
+TEST_F(windows_links_test, that_lead_on_before_the_guard_stands_are_found) {
+  disk->make("C:/out", true);
+  open({.follow_symlinks = true});
+  disk->link("C:/root/link", "C:/out/later/on");
+  tell_name(root, u"link");
+  int guards = 0;
+  // Of the link's name, of `later`, of `on`.
+  std::function<void()> come = [&] {
+    if (++guards < 3) disk->before_request = come;
+    if (guards == 2) disk->make("C:/out/later", true);
+    if (guards == 3) disk->make("C:/out/later/on", true);
+  };
+  disk->before_request = come;
+  // (The first is made again before what it said is read.)
+  guards = -1;
+  EXPECT_EQ(told(), lines{"created link"});
+  EXPECT_EQ(guards, 3);
+  EXPECT_EQ(known(), lines{"directory link"});
+}
+
+TEST_F(windows_links_test, whose_target_is_replaced_show_the_new_one) {
+  follow();
+  disk->put("C:/out/old", disk->take("C:/out/v1"));
+  disk->make("C:/out/v1", true);
+  disk->make("C:/out/v1/g");
+  tell_name(out, u"v1", file_action_renamed_old_name);
+  EXPECT_EQ(told(), (lines{"removed link/f", "created link/g"}));
+}
+
+TEST_F(windows_links_test, whose_target_is_being_deleted_let_it_go_at_once) {
+  follow();
+  target->deleted = true;
+  disk->tell(target, "", status_delete_pending);
+  EXPECT_EQ(told(), (lines{"removed link/f", "removed link", "created link"}));
+  EXPECT_EQ(disk->handles_of(target), 0u);
+  disk->take("C:/out/v1");
+  disk->make("C:/out/v1", true);
+  disk->make("C:/out/v1/g");
+  tell_name(out, u"V1");
+  EXPECT_EQ(told(), (lines{"removed link", "created link", "created link/g"}));
+}
+
+TEST_F(windows_links_test, on_the_way_of_another_are_guarded) {
+  out = disk->make("C:/out", true);
+  for (const char* version : {"C:/out/v1", "C:/out/v2"}) disk->make(version, true);
+  disk->make("C:/out/v1/d", true);
+  disk->make("C:/out/v1/d/f");
+  disk->make("C:/out/v2/d", true);
+  disk->make("C:/out/v2/d/g");
+  disk->link("C:/out/current", "v1", fake_windows::symlink);
+  disk->link("C:/root/link", "C:/out/current/d", fake_windows::junction);
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(), (lines{"directory link", "file link/f"}));
+  disk->take("C:/out/current");
+  disk->link("C:/out/current", "../out/./v2");
+  tell_name(out, u"current");
+  EXPECT_EQ(told(), (lines{"removed link/f", "created link/g"}));
+}
+
+TEST_F(windows_links_test, on_the_way_to_a_root_are_guarded) {
+  const auto real = disk->make("C:/real", true);
+  disk->put("C:/real/root", disk->take("C:/root"));
+  disk->make("C:/real/root/f");
+  disk->make("C:/other", true);
+  disk->make("C:/other/root", true);
+  disk->make("C:/other/root/g");
+  disk->link("C:/way", "C:/real");
+  watcher = std::make_unique<fake_watcher>(options(), fake_windows_system(disk));
+  watcher->add(std::string_view("C:/way/root"));
+  disk->take("C:/way");
+  disk->link("C:/way", "C:/other");
+  tell_name(above, u"way");
+  EXPECT_EQ(told(), (lines{"removed f", "created g"}));
+}
+
+TEST_F(windows_links_test, that_are_guarded_in_one_directory_share_a_handle) {
+  follow();
+  EXPECT_EQ(disk->handles_of(root), 2u) << "of the tree, and of what is guarded there";
+  disk->link("C:/root/second", "C:/out/v1");
+  tell(records().add({file_action_added, u"second", 0x410, 50}));
+  EXPECT_EQ(told(), (lines{"created second", "created second/f"}));
+  EXPECT_EQ(disk->handles_of(root), 2u);
+  EXPECT_EQ(disk->handles_of(out), 1u);
+  watcher->remove(std::string_view("C:/root"));
+  for (const auto& d : {above, root, out, target}) EXPECT_EQ(disk->waiting_at(d), 0u);
+}
+
+TEST_F(windows_links_test, that_go_leave_the_handle_to_the_others) {
+  out = disk->make("C:/out", true);
+  disk->make("C:/out/v2", true);
+  disk->link("C:/root/second", "C:/out/v2");
+  follow();
+  disk->take("C:/root/second");
+  tell_name(root, u"second", file_action_removed);
+  EXPECT_EQ(told(), lines{"removed second"});
+  EXPECT_EQ(disk->waiting_at(out), 1u);
+  disk->take("C:/out/v1");
+  tell_name(out, u"v1", file_action_removed);
+  EXPECT_EQ(told(), (lines{"removed link/f", "removed link", "created link"}));
+}
+
+TEST_F(windows_links_test, of_which_nobody_says_where_they_lead_are_looked_at) {
+  disk->make("C:/out", true);
+  disk->make("C:/out/v1", true);
+  disk->make("C:/out/v1/f");
+  disk->make("C:/out/v2", true);
+  disk->make("C:/out/v2/g");
+  const auto current = disk->link("C:/out/current", "C:/out/v1");
+  current->is_readable = false;
+  disk->link("C:/root/link", "C:/out/current");
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(), (lines{"directory link", "file link/f"}));
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(notices, lines{"polling"});
+  EXPECT_EQ(watcher->stats().polled_directories, 1u);
+  current->target = "C:/out/v2";
+  EXPECT_EQ(told(), (lines{"removed link/f", "created link/g"}));
+  current->is_readable = true;
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(watcher->stats().polled_directories, 0u);
+}
+
+TEST_F(windows_links_test, to_a_share_of_another_machine_are_polled) {
+  open({.follow_symlinks = true});
+  disk->make("C:/out", true);
+  disk->make("C:/out/f");
+  disk->link("C:/root/link", "C:/out");
+  disk->drive_type = 4;
+  tell(records().add({file_action_added, u"link", 0x410, 50}));
+  EXPECT_EQ(told(), (lines{"created link", "created link/f"}));
+  EXPECT_EQ(watcher->stats().polled_directories, 1u);
+  disk->make("C:/out/g");
+  EXPECT_EQ(told(), lines{"created link/g"});
+}
+
+TEST_F(windows_links_test, have_their_short_names_asked_for_where_they_lead) {
+  follow();
+  disk->make("C:/out/v1/long name.text");
+  disk->long_names[u"C:\\out\\v1\\LONGNA~1.TEX"] = u"\\\\?\\C:\\out\\v1\\long name.text";
+  disk->tell(target, records().add({file_action_added, u"LONGNA~1.TEX", 0x20, 50}).bytes);
+  EXPECT_EQ(told(), lines{"created link/long name.text"});
+}
+
+TEST_F(windows_backend_test, a_directory_that_may_not_be_listed_is_looked_at) {
+  const auto d = disk->make("C:/root/d", true);
+  disk->make("C:/root/d/f");
+  d->forbidden = true;
+  open();
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(notices, lines{"unreadable"});
+  d->forbidden = false;
+  EXPECT_EQ(told(), lines{"created d/f"});
+}
+
+TEST_F(windows_backend_test, a_root_that_cannot_be_guarded_is_looked_at) {
+  disk->make("C:/root/f");
+  disk->now += 10'000'000;
+  above->forbidden = true;
+  open();
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(notices, lines{"polling"});
+  disk->put("C:/other", disk->take("C:/root"));
+  EXPECT_EQ(told(), lines{"removed f"});
+  EXPECT_EQ(notices, lines{"root_lost"});
 }
 
 }  // namespace

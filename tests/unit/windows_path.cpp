@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <system_error>
 
+#include "hotwatch/os/windows/error.hpp"
 #include "hotwatch/os/windows/time.hpp"
 
 namespace hotwatch::test {
@@ -50,6 +52,22 @@ TEST(windows_path, text_of_any_length_is_asked_for) {
               }),
               answer);
   }
+}
+
+TEST(windows_error, what_is_asked_for_is_translated) {
+  constexpr struct {
+    std::uint32_t number;
+    std::errc condition;
+  } all[] = {{error_access_denied, std::errc::permission_denied},
+             {error_directory, std::errc::not_a_directory},
+             {error_cant_resolve_filename, std::errc::too_many_symbolic_link_levels},
+             {error_bad_net_path, std::errc::no_such_file_or_directory},
+             {error_bad_net_name, std::errc::no_such_file_or_directory},
+             {error_invalid_name, std::errc::invalid_argument},
+             {error_filename_exceeds_range, std::errc::filename_too_long}};
+  for (const auto& [number, condition] : all) EXPECT_TRUE(error_of(number) == condition) << number;
+  EXPECT_EQ(error_of(1167).value(), 1167) << "the rest is the system's own";
+  EXPECT_EQ(error_of(1167).category(), std::system_category());
 }
 
 TEST(windows_time, counts_from_1970) {

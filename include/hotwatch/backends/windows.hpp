@@ -22,12 +22,13 @@
 #include "../os/windows/directory.hpp"
 #include "../os/windows/path.hpp"
 #include "../os/windows/time.hpp"
+#include "../os/windows/way_guard.hpp"
 
 namespace hotwatch::inline v0 {
 
 /// One handle a root tells of the whole tree below it; a second one, at the directory above, that the root itself was
-/// renamed, removed or made; with `metadata` a third one of attributes and permissions. Shares of other machines are
-/// polled: a server may keep the changes of others to itself.
+/// renamed, removed or made; with `metadata` a third one of attributes and permissions. A link that is followed is
+/// watched as a root is. Shares of other machines are polled: a server may keep the changes of others to itself.
 ///
 /// What Windows does not say: that a writer has closed, so nothing is told before the quiet of the debounce; that only
 /// the times of a file were set, which is told as `modified`; what is written through a handle that stays open, until
@@ -40,22 +41,29 @@ class basic_windows_backend {
   using port = detail::windows::completion_port<System>;
   using handle = detail::windows::handle;
 
+  /// Volume and number.
+  struct identity {
+    std::uint64_t device = 0;
+    std::uint64_t file_id = 0;
+    friend bool operator==(const identity&, const identity&) = default;
+  };
+
  public:
   static constexpr bool ignores_case = true;
   static constexpr bool hears_closing = false;
+  static constexpr bool hears_of_permission = false;
 
-  /// Knows by which root it was reached.
+  /// Knows from which root or link it was reached.
   class directory {
    public:
     directory() noexcept = default;
-    directory(os_directory d, std::uint32_t way) noexcept : directory_(std::move(d)), way_(way) {}
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(directory_); }
     [[nodiscard]] directory open_child(std::string_view name, std::error_code& ec) const {
-      return directory(directory_.open_child(name, ec), way_);
+      return directory(directory_.open_child(name, ec), top_);
     }
     [[nodiscard]] directory open_link(std::string_view name, std::error_code& ec) const {
-      return directory(directory_.open_link(name, ec), way_);
+      return directory(directory_.open_link(name, ec), ec);
     }
     template <class Visit>
     [[nodiscard]] std::error_code list(std::vector<char>& buffer, Visit&& visit) const {
@@ -68,8 +76,16 @@ class basic_windows_backend {
 
    private:
     friend basic_windows_backend;
+    directory(os_directory d, identity top) noexcept : directory_(std::move(d)), top_(top) {}
+    directory(os_directory d, std::error_code& ec) : directory_(std::move(d)) {
+      file_status status;
+      if (!directory_ || (ec = directory_.look({}, status)))
+        directory_ = os_directory();
+      else
+        top_ = {status.device, status.file_id};
+    }
     os_directory directory_;
-    std::uint32_t way_ = 0;
+    identity top_;
   };
 
   explicit basic_windows_backend(System system = {}) : system_(std::move(system)), port_(system_) {}
@@ -90,9 +106,7 @@ class basic_windows_backend {
   void hear_attributes() noexcept { hears_attributes_ = true; }
 
   [[nodiscard]] directory open_root(const char* path, std::error_code& ec) {
-    const auto [known, is_new] = ways_by_path_.try_emplace(path, static_cast<std::uint32_t>(ways_.size()));
-    if (is_new) ways_.push_back({path, is_remote(path)});
-    return directory(os_directory::open(system_, path, ec), known->second);
+    return directory(os_directory::open(system_, path, ec), ec);
   }
   [[nodiscard]] std::error_code look(const char* path, file_status& out) {
     return os_directory::look(system_, path, out);
@@ -103,27 +117,33 @@ class basic_windows_backend {
   }
 
   [[nodiscard]] watch_answer watch(const directory& d, watch_scope scope) {
-    const way& reached = ways_[d.way_];
-    file_status status;
-    if (const std::error_code ec = d.look({}, status)) return {detail::no_watch, true, ec};
-    const identity who{status.device, status.file_id};
     // It is heard of from above; its number only says which it is.
     if (scope == watch_scope::inside) {
-      if (reached.trees == 0) return {detail::no_watch, true};
-      return {number_of(who)};
+      if (std::find(trees_.begin(), trees_.end(), d.top_) == trees_.end()) return {detail::no_watch, true};
+      file_status status;
+      if (const std::error_code ec = d.look({}, status)) return {detail::no_watch, true, ec};
+      return {number_of({status.device, status.file_id})};
     }
-    if (reached.is_remote)
-      return {detail::no_watch, true, std::make_error_code(std::errc::operation_not_supported),
-              "a share of another machine, which may not tell of others' changes"};
     using namespace detail::windows;
     const bool tree = scope == watch_scope::tree;
-    const watch_answer answer =
-        begin(d, tree ? role::tree : role::entries, who, {}, {notify_names | notify_content, tree}, next_number_);
-    if (answer.watch == detail::no_watch || !hears_attributes_) return answer;
+    const role what = tree ? role::tree : role::entries;
+    if (const watching* const known = find(what, d.top_); known != nullptr) return {known->number};
+    const std::string path = path_of(system_, d.directory_.get());
+    if (is_remote(system_, path))
+      return {detail::no_watch, true, std::make_error_code(std::errc::operation_not_supported),
+              "a share of another machine, which may not tell of others' changes"};
+    std::error_code ec;
+    const std::int32_t number = next_number_++;
+    if (begin(d, what, {notify_names | notify_content, tree}, number, ec) == nullptr)
+      return {detail::no_watch, true, ec};
     // Apart from the others, because a record does not say what was modified.
-    const watch_answer also = begin(d, role::attributes, who, {}, {notify_attributes, tree}, answer.watch);
-    if (also.watch == detail::no_watch) close(answer.watch);
-    return also;
+    if (hears_attributes_ && begin(d, role::attributes, {notify_attributes, tree}, number, ec) == nullptr) {
+      close(number);
+      return {detail::no_watch, true, ec};
+    }
+    for (const auto& w : watches_)
+      if (w->number == number) w->path = path;
+    return {number};
   }
 
   void unwatch(std::int32_t number) noexcept {
@@ -135,36 +155,17 @@ class basic_windows_backend {
     }
   }
 
-  /// A guard stands at the last directory on the way that is there, and tells of the one name that leads on.
+  /// Each guard tells of one name in the directory in which it stands; one handle serves all that is guarded there.
   guard_answer guard(const char* path, std::vector<std::int32_t>& guards) {
-    std::string_view above = path;
-    if (is_remote(above)) return {};
-    for (int steps_back = 0; steps_back < most_steps_back;) {
-      const std::size_t slash = above.rfind('/');
-      // A drive has nothing above it.
-      if (slash == std::string_view::npos || slash == 0 || slash + 1 == above.size()) return {};
-      const std::string_view name = std::string_view(path).substr(slash + 1);
-      above = above.substr(0, slash + (above[slash - 1] == ':' ? 1 : 0));
+    return detail::windows::guard_way(system_, path, [&](const std::string& above, std::string_view name) {
       std::error_code ec;
-      const directory d = open_root(std::string(above).c_str(), ec);
-      if (!d) {
-        if (ec == std::errc::no_such_file_or_directory || ec == std::errc::not_a_directory) continue;
-        return {false, ec};
-      }
-      const std::string_view step = name.substr(0, name.find('/'));
-      file_status status;
-      if ((ec = d.look({}, status))) return {false, ec};
-      const watch_answer answer = begin(d, role::guard, {status.device, status.file_id}, step,
-                                        {detail::windows::notify_names, false}, next_number_);
-      if (answer.watch == detail::no_watch)
-        return {false, answer.error, "that the root was moved or replaced may go unnoticed"};
-      guards.push_back(answer.watch);
-      // Where the way ends, the next step may have been taken before the guard stood.
-      if (step.size() == name.size() || d.look(step, status) || status.type != entry_type::directory) return {};
-      above = path;
-      ++steps_back;
-    }
-    return {};
+      const directory d = open_root(above.c_str(), ec);
+      if (!d) return ec;
+      watching* w = find(role::guard, d.top_);
+      if (w == nullptr) w = begin(d, role::guard, {detail::windows::notify_names, false}, detail::no_watch, ec);
+      if (w != nullptr) guards.push_back(number_of(w->guarded, name));
+      return ec;
+    });
   }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) {
@@ -209,12 +210,6 @@ class basic_windows_backend {
   [[nodiscard]] System& system() noexcept { return system_; }
 
  private:
-  /// Volume and number.
-  struct identity {
-    std::uint64_t device = 0;
-    std::uint64_t file_id = 0;
-    friend bool operator==(const identity&, const identity&) = default;
-  };
   struct identity_hash {
     std::size_t operator()(const identity& i) const noexcept {
       return static_cast<std::size_t>(detail::mix64(i.file_id ^ i.device << 32));
@@ -222,58 +217,55 @@ class basic_windows_backend {
   };
   /// Those of attributes share the number of a tree, or of entries.
   enum class role : std::uint8_t { tree, entries, attributes, guard };
-  /// A path by which directories are reached.
-  struct way {
-    std::string path;
-    bool is_remote = false;
-    unsigned trees = 0;  ///< how many watches tell of all that is below it
+  struct guarded_name {
+    std::int32_t number;
+    std::string name;
   };
   struct watching {
-    std::int32_t number;
+    std::int32_t number;  ///< of a guard: each name has its own
     role what;
     identity who;
-    std::uint32_t way;
-    std::string step;  ///< of a guard: the name that it guards
+    std::vector<guarded_name> guarded = {};
+    std::string path = {};  ///< of the directory; of a guard: none
     request changes;
 
-    watching(System& system, std::int32_t n, role r, identity i, std::uint32_t w, std::string_view s,
-             detail::windows::change_filter filter, handle event, detail::windows::move_pairs& pairs)
-        : number(n), what(r), who(i), way(w), step(s), changes(system, filter, event, pairs) {}
+    watching(System& system, std::int32_t n, role r, identity i, detail::windows::change_filter filter, handle event,
+             detail::windows::move_pairs& pairs)
+        : number(n), what(r), who(i), changes(system, filter, event, pairs) {}
   };
-  static constexpr int most_steps_back = 8;
 
-  [[nodiscard]] bool is_remote(std::string_view path) const {
-    constexpr std::uint32_t drive_remote = 4;
-    if (path.starts_with("//")) return true;
-    return system_.GetDriveTypeW(detail::windows::to_wide(std::string(path.substr(0, 2)) + '/').c_str()) ==
-           drive_remote;
+  // Null: none does.
+  [[nodiscard]] watching* find(role what, identity who) noexcept {
+    for (const auto& w : watches_)
+      if (w->changes.is_open() && w->what == what && w->who == who) return w.get();
+    return nullptr;
   }
 
-  // The one that watches this already, or a new one of that number.
-  [[nodiscard]] watch_answer begin(const directory& d, role what, identity who, std::string_view step,
-                                   detail::windows::change_filter filter, std::int32_t number) {
-    for (const auto& w : watches_)
-      if (w->changes.is_open() && w->what == what && w->who == who && w->way == d.way_ && w->step == step &&
-          (what != role::attributes || w->number == number))
-        return {w->number};
-    auto w = std::make_unique<watching>(system_, number, what, who, d.way_, step, filter, port_.event(), pairs_);
-    const std::error_code ec = w->changes.open(d.directory_, port_.get());
-    if (ec) return {detail::no_watch, true, ec};
-    if (number == next_number_) ++next_number_;
+  [[nodiscard]] watching* begin(const directory& d, role what, detail::windows::change_filter filter,
+                                std::int32_t number, std::error_code& ec) {
+    auto w = std::make_unique<watching>(system_, number, what, d.top_, filter, port_.event(), pairs_);
+    if ((ec = w->changes.open(d.directory_, port_.get()))) return nullptr;
     port_.raise();
-    ways_[d.way_].trees += what == role::tree ? 1 : 0;
-    watches_.push_back(std::move(w));
-    return {watches_.back()->number};
+    if (what == role::tree) trees_.push_back(d.top_);
+    return watches_.emplace_back(std::move(w)).get();
   }
 
   void close(std::int32_t number) noexcept {
     for (const auto& w : watches_) {
-      if (w->number != number || !w->changes.is_open()) continue;
+      if (!w->changes.is_open()) continue;
+      if (w->what == role::guard) {
+        if (std::erase_if(w->guarded, [&](const guarded_name& g) { return g.number == number; }) == 0) continue;
+        if (!w->guarded.empty()) return;
+      } else if (w->number != number) {
+        continue;
+      }
       w->changes.close();
       note_end(*w);
     }
   }
-  void note_end(const watching& w) noexcept { ways_[w.way].trees -= w.what == role::tree ? 1u : 0u; }
+  void note_end(const watching& w) noexcept {
+    if (w.what == role::tree) std::erase(trees_, w.who);
+  }
 
   template <class Sink>
   std::size_t take(watching& w, const typename port::packet& p, Sink& sink) {
@@ -283,29 +275,44 @@ class basic_windows_backend {
     const bool died = !w.changes.is_open();
     if (died) {
       note_end(w);
-      close(w.number);
+      if (w.what != role::guard) close(w.number);  // those of attributes go with it, and it with them
     }
     std::size_t records = 0;
     if (end == detail::windows::request_end::records) {
       records = w.changes.give_records(w.number, [&](const hint& h) { give(w, h, sink); });
     } else if (end == detail::windows::request_end::overflow) {
       records = 1;
-      sink(w.what == role::guard ? hint{hint_kind::gone, w.number} : hint{});
+      if (w.what == role::guard)
+        give_each(w, hint_kind::gone, sink);
+      else
+        sink(hint{});
     }
     if (!died) return records;
-    sink(hint{hint_kind::unwatched, w.number});
+    if (w.what == role::guard)
+      give_each(w, hint_kind::unwatched, sink);
+    else
+      sink(hint{hint_kind::unwatched, w.number});
     return records + 1;
   }
 
   template <class Sink>
   void give(const watching& w, const hint& h, Sink& sink) {
     if (w.what == role::guard) {
-      if (is_same_name(h.name, w.step)) sink(hint{hint_kind::gone, w.number});
+      give_each(w, hint_kind::gone, sink, h.name);
       return;
     }
     hint told = h;
-    if (detail::windows::may_have_short_name(h.name)) told.name = find_long_name(ways_[w.way].path, h.name);
+    if (detail::windows::may_have_short_name(h.name)) told.name = find_long_name(w.path, h.name);
     sink(std::as_const(told));
+  }
+
+  // To all that is guarded, or to all of this name. A guard may be taken away meanwhile.
+  template <class Sink>
+  void give_each(const watching& w, hint_kind kind, Sink& sink, std::string_view name = {}) {
+    meant_.clear();
+    for (const guarded_name& g : w.guarded)
+      if (name.empty() || is_same_name(g.name, name)) meant_.push_back(g.number);
+    for (const std::int32_t number : meant_) sink(hint{kind, number});
   }
 
   // A change that was made by a short name may be told by it. The long one is there to be asked for as long as the file
@@ -322,6 +329,11 @@ class basic_windows_backend {
     return at == std::string::npos ? name : std::string_view(long_name_).substr(at + 1);
   }
 
+  [[nodiscard]] std::int32_t number_of(std::vector<guarded_name>& guarded, std::string_view name) {
+    for (const guarded_name& g : guarded)
+      if (g.name == name) return g.number;
+    return guarded.emplace_back(guarded_name{next_number_++, std::string(name)}).number;
+  }
   [[nodiscard]] std::int32_t number_of(identity who) {
     const auto [known, is_new] = numbers_.try_emplace(who, next_number_);
     if (is_new) directories_.emplace(next_number_++, who);
@@ -345,14 +357,14 @@ class basic_windows_backend {
   port port_;
   detail::windows::move_pairs pairs_;
   std::vector<std::unique_ptr<watching>> watches_;  ///< those too that are closed and have not come back
-  std::vector<way> ways_;
-  std::unordered_map<std::string, std::uint32_t> ways_by_path_;
+  std::vector<identity> trees_;                     ///< of which all that is below them is heard
   std::unordered_map<identity, std::int32_t, identity_hash> numbers_;  ///< of directories inside of trees
   std::unordered_map<std::int32_t, identity> directories_;
   std::int32_t next_number_ = 1;
   bool hears_attributes_ = false;
   std::vector<typename port::packet> ended_;
   std::vector<typename port::packet> taken_;
+  std::vector<std::int32_t> meant_;
   bool drained_ = true;
   std::string long_name_;
 };

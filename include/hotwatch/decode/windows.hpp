@@ -29,9 +29,10 @@ inline constexpr std::uint32_t file_action_added = 1, file_action_removed = 2, f
                                file_action_renamed_old_name = 4, file_action_renamed_new_name = 5;
 inline constexpr std::uint32_t file_attribute_directory = 0x10, file_attribute_reparse_point = 0x400;
 
-/// A reparse point that stands for another name: a symlink or a junction (IsReparseTagNameSurrogate).
+/// A reparse point that stands for another name: a symlink or a junction (IsReparseTagNameSurrogate). Wine gives no tag
+/// to a link of the system below it.
 [[nodiscard]] constexpr bool is_link(std::uint32_t attributes, std::uint32_t reparse_tag) noexcept {
-  return (attributes & file_attribute_reparse_point) != 0 && (reparse_tag & 0x20000000) != 0;
+  return (attributes & file_attribute_reparse_point) != 0 && (reparse_tag == 0 || (reparse_tag & 0x20000000) != 0);
 }
 
 /// Whether a way may hold a name of the 8.3 kind, such as PROGRA~1: a tilde and a digit, in twelve characters at most.

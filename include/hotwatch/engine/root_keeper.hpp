@@ -227,9 +227,8 @@ class root_keeper {
       return;
     }
     check_way(index, policy, to_be_read, m);
-    if (!r.is_link) return;
-    if (r.lost) show(r, how_told(r, policy), m);
-    if (r.guards.empty()) s_.poll(r.node);
+    if (r.is_link && r.lost) show(r, how_told(r, policy), m);
+    if (r.is_looked_at || (r.is_link && r.guards.empty())) s_.poll(r.node);
   }
 
   void check_way(std::uint32_t index, const scan_policy& policy, bool to_be_read, moment m) {
@@ -376,9 +375,11 @@ class root_keeper {
     if (r.is_link) r.absolute = lookup_.path_of(s_.known[r.node].parent, s_.known.name(r.node));
     guard_answer way = s_.disk.guard(r.absolute.c_str(), r.guards);
     r.awaited = std::move(way.awaited);
+    r.is_looked_at = way.polled;
     const std::error_code refused = way.error;
-    if (refused && refused != std::errc::permission_denied && !std::exchange(r.unguarded, true))
-      s_.tell(notice_kind::failed, r.node, refused, way.advice);
+    if (refused && (way.polled || refused != std::errc::permission_denied) && !std::exchange(r.unguarded, true))
+      if (!way.polled || !s_.known[r.node].polled)
+        s_.tell(way.polled ? notice_kind::polling : notice_kind::failed, r.node, refused, way.advice);
     // The new ones first: what stays guarded keeps its watch.
     for (const std::int32_t watch : r.guards) s_.watches.add(watch, {index, true});
     for (const std::int32_t watch : old) s_.release_watch(watch, {index, true});

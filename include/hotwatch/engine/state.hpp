@@ -36,6 +36,7 @@ struct root {
   bool lost = false;
   bool suspected = false;       ///< to be checked at the end of the turn
   bool unguarded = false;       ///< told that not all of the way to it is guarded
+  bool is_looked_at = false;    ///< polled, because nobody tells when the way to it leads elsewhere
   bool sees_new_names = false;  ///< its guards tell of more than their own moving and removal
   bool recursive = true;
   node_id node = no_node;    ///< the directory; of a single file, the directory that holds it, hidden

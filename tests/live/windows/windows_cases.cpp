@@ -58,6 +58,23 @@ TEST_F(windows_native, PathsMayBeLongerThanMaxPath) {
   for (; deep != root.path(); deep.resize(deep.rfind('/'))) ASSERT_TRUE(::RemoveDirectoryW(whole(deep).c_str()));
 }
 
+TEST_F(windows_native, BadInputIsAnErrorThatCanBeAskedFor) {
+  open();
+  const std::pair<std::string, std::errc> all[] = {
+      {root.at("no/such"), std::errc::no_such_file_or_directory},
+      {root.at("a|b"), std::errc::invalid_argument},
+      {root.at(std::string(40'000, 'x')), std::errc::filename_too_long},
+      {"Q:/no/such/drive", std::errc::no_such_file_or_directory},
+  };
+  for (const auto& [path, expected] : all) {
+    std::error_code ec;
+    watcher().add(path, root_options{}, ec);
+    EXPECT_TRUE(ec == expected) << path.substr(0, 60) << ": " << ec << ' ' << ec.message();
+  }
+  root.write("f");
+  EXPECT_EQ(told(), lines{"created f"});
+}
+
 TEST_F(windows_native, AnotherSpellingIsTheSameFile) {
   root.mkdir("Sub");
   root.write("Sub/ReadMe");
@@ -157,6 +174,63 @@ TEST_F(windows_native, ARootThatWasRenamedIsLost) {
   const batch& back = watcher().flush();
   EXPECT_TRUE(has_notice(back, notice_kind::root_restored)) << model::text(back);
   EXPECT_EQ(in_order(back), lines{"created f"});
+}
+
+// ---- links
+
+/// Both kinds. A symlink asks for a right that few have.
+class windows_links : public conformance<watcher>, public testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override {
+    out.mkdir("v1");
+    out.write("v1/f");
+    out.mkdir("v2");
+    out.write("v2/g");
+    if (link("v1")) return;
+    const DWORD why = ::GetLastError();
+    if (raw::is_wine()) GTEST_SKIP() << "Wine: neither symlinks nor junctions can be made";
+    if (why == ERROR_PRIVILEGE_NOT_HELD) GTEST_SKIP() << "Windows: this user may make no symlinks";
+    FAIL() << why;
+  }
+  bool link(const std::string& version) {
+    const auto make = GetParam() ? raw::symlink : raw::junction;
+    return make(out.at(version), root.at("link"));
+  }
+};
+INSTANTIATE_TEST_SUITE_P(kinds, windows_links, testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "symlink" : "junction"; });
+
+TEST_P(windows_links, AreThemselves) {
+  open();
+  EXPECT_EQ(known(watcher()), (listing{{root.at("link"), entry_type::symlink}}));
+}
+
+TEST_P(windows_links, AreFollowed) {
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known(watcher()),
+            (listing{{root.at("link"), entry_type::directory}, {root.at("link/f"), entry_type::file}}));
+  out.write("v1/new");
+  EXPECT_EQ(told(), lines{"created link/new"});
+  root.rmdir("link");
+  EXPECT_EQ(told(), (lines{"removed link", "removed link/f", "removed link/new"}));
+  ASSERT_TRUE(link("v2"));
+  EXPECT_EQ(told(), (lines{"created link", "created link/g"}));
+}
+
+TEST_P(windows_links, WhoseTargetIsReplacedShowTheNewOne) {
+  open({.follow_symlinks = true});
+  out.rename("v1", "old");
+  out.rename("v2", "v1");
+  EXPECT_EQ(told(), (lines{"created link/g", "removed link/f"}));
+}
+
+TEST_P(windows_links, ThatLeadBackAreThemselves) {
+  root.mkdir("d");
+  ASSERT_TRUE((GetParam() ? raw::symlink : raw::junction)(root.path(), root.at("d/up")));
+  open({.follow_symlinks = true});
+  const listing all = known(watcher());
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all.at(root.at("d/up")), entry_type::symlink);
 }
 
 }  // namespace

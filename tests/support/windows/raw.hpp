@@ -91,8 +91,42 @@ inline const char* closing() { return "Windows: nobody is told that a writer has
 }  // namespace gap
 /// What is wrong with a path through a file: Windows does not say that it is one.
 inline constexpr std::errc below_a_file = std::errc::no_such_file_or_directory;
+inline bool is_link(const std::string& path) {
+  const DWORD attributes = ::GetFileAttributesW(wide(path).c_str());
+  return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
+}
 inline bool symlink(const std::string& target, const std::string& name) {
-  return ::CreateSymbolicLinkW(wide(name).c_str(), wide(target).c_str(), 0);
+  const DWORD attributes = ::GetFileAttributesW(wide(target).c_str());
+  const bool is_directory = attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+  constexpr DWORD allow_unprivileged = 2;
+  // Wine says that it did, and did nothing.
+  return ::CreateSymbolicLinkW(wide(name).c_str(), wide(target).c_str(),
+                               allow_unprivileged | (is_directory ? 1u : 0u)) &&
+         is_link(name);
+}
+/// What anybody may make: a link to a directory, by its whole path.
+inline bool junction(const std::string& target, const std::string& name) {
+  if (!::CreateDirectoryW(wide(name).c_str(), nullptr)) return false;
+  const HANDLE link = ::CreateFileW(wide(name).c_str(), GENERIC_WRITE, 7, nullptr, OPEN_EXISTING,
+                                    FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr);
+  const std::wstring to = L"\\??\\" + wide(target);
+  // REPARSE_DATA_BUFFER of a mount point, with an empty name to print.
+  struct {
+    DWORD tag = 0xA0000003;
+    WORD size = 0, reserved = 0;
+    WORD name_at = 0, name_size = 0, print_at = 0, print_size = 0;
+    wchar_t text[MAX_PATH] = L"";
+  } data;
+  data.name_size = static_cast<WORD>(2 * to.size());
+  data.print_at = static_cast<WORD>(data.name_size + 2);
+  data.size = static_cast<WORD>(8 + data.print_at + 2);
+  to.copy(data.text, MAX_PATH - 2);
+  constexpr DWORD set_reparse_point = 0x900A4;
+  DWORD returned = 0;
+  const bool ok = ::DeviceIoControl(link, set_reparse_point, &data, 8u + data.size, nullptr, 0, &returned, nullptr);
+  ::CloseHandle(link);
+  if (!ok) ::RemoveDirectoryW(wide(name).c_str());
+  return ok;
 }
 inline bool mkdir(const std::string& path) { return ::CreateDirectoryW(wide(path).c_str(), nullptr); }
 inline bool exists(const std::string& path) {
@@ -127,6 +161,7 @@ inline bool rm_rf(const std::string& path) {
   const DWORD attributes = ::GetFileAttributesW(wide(path).c_str());
   if (attributes == INVALID_FILE_ATTRIBUTES) return true;
   if ((attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) return rm(path);
+  if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) return rmdir(path);  // the link, and not what it leads to
   for_each_entry(path, [&](const std::string& name, DWORD) { rm_rf(path + '/' + name); });
   return rmdir(path);
 }

@@ -6,6 +6,8 @@
 #endif
 #include <windows.h>
 //
+#include <winioctl.h>
+//
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -57,10 +59,15 @@ TEST(windows_layouts, the_numbers_are_windows_own) {
               {file_list_directory, FILE_LIST_DIRECTORY},
               {file_read_attributes, FILE_READ_ATTRIBUTES},
               {synchronize, SYNCHRONIZE},
+              {fsctl_get_reparse_point, FSCTL_GET_REPARSE_POINT},
               {error_file_not_found, ERROR_FILE_NOT_FOUND},
               {error_access_denied, ERROR_ACCESS_DENIED},
               {error_no_more_files, ERROR_NO_MORE_FILES},
               {error_not_supported, ERROR_NOT_SUPPORTED},
+              {error_bad_net_path, ERROR_BAD_NETPATH},
+              {error_bad_net_name, ERROR_BAD_NET_NAME},
+              {error_invalid_name, ERROR_INVALID_NAME},
+              {error_filename_exceeds_range, ERROR_FILENAME_EXCED_RANGE},
               {error_invalid_parameter, ERROR_INVALID_PARAMETER},
               {error_invalid_level, ERROR_INVALID_LEVEL},
               {error_directory, ERROR_DIRECTORY},

@@ -222,15 +222,20 @@ class directory {
   owned_handle<System> handle_;
 };
 
+/// The absolute path of what is open, free of links; empty when the system has no name for it.
+template <class System>
+[[nodiscard]] std::string path_of(const System& system, handle opened) {
+  return to_text(ask_for_text(
+      [&](char16_t* out, std::uint32_t room) { return system.GetFinalPathNameByHandleW(opened, out, room); }));
+}
+
 /// The absolute path that `path` leads to, free of links; empty when it leads nowhere.
 template <class System>
 [[nodiscard]] std::string resolve(System& system, const char* path) {
   std::error_code ec;
   const auto opened =
       open_handle(system, file_read_attributes, nullptr, to_whole_path(path), file_synchronous_io_nonalert, ec);
-  if (!opened) return {};
-  return to_text(ask_for_text(
-      [&](char16_t* out, std::uint32_t room) { return system.GetFinalPathNameByHandleW(opened.get(), out, room); }));
+  return opened ? path_of(system, opened.get()) : std::string();
 }
 
 }  // namespace hotwatch::inline v0::detail::windows

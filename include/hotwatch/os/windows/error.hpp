@@ -10,11 +10,19 @@
 
 namespace hotwatch::inline v0::detail::windows {
 
-/// The standard libraries translate most numbers for std::errc, but not all of them these.
+/// The standard libraries translate most numbers for std::errc, but not all of them these, and not alike.
 [[nodiscard]] inline std::error_code error_of(std::uint32_t number) noexcept {
-  if (number == error_directory) return std::make_error_code(std::errc::not_a_directory);
-  if (number == error_cant_resolve_filename) return std::make_error_code(std::errc::too_many_symbolic_link_levels);
-  return {static_cast<int>(number), std::system_category()};
+  using enum std::errc;
+  switch (number) {
+    case error_access_denied: return std::make_error_code(permission_denied);
+    case error_directory: return std::make_error_code(not_a_directory);
+    case error_cant_resolve_filename: return std::make_error_code(too_many_symbolic_link_levels);
+    case error_bad_net_path:
+    case error_bad_net_name: return std::make_error_code(no_such_file_or_directory);
+    case error_invalid_name: return std::make_error_code(invalid_argument);
+    case error_filename_exceeds_range: return std::make_error_code(filename_too_long);
+    default: return {static_cast<int>(number), std::system_category()};
+  }
 }
 
 template <class System>

@@ -45,6 +45,7 @@ struct entry_points {
 
   boolean(__stdcall* CloseHandle)(handle);
   dword(__stdcall* GetLastError)();
+  boolean(__stdcall* DeviceIoControl)(handle, dword, void*, dword, void*, dword, dword*, overlapped*);
   boolean(__stdcall* GetFileInformationByHandle)(handle, by_handle_file_information*);
   boolean(__stdcall* GetFileInformationByHandleEx)(handle, int, void*, dword);
   dword(__stdcall* GetFinalPathNameByHandleW)(handle, char16_t*, dword, dword);
@@ -92,6 +93,7 @@ struct entry_points {
     const auto kernel = find_in(::GetModuleHandleW(L"kernel32.dll"));
     kernel("CloseHandle", CloseHandle);
     kernel("GetLastError", GetLastError);
+    kernel("DeviceIoControl", DeviceIoControl);
     kernel("GetFileInformationByHandle", GetFileInformationByHandle);
     kernel("GetFileInformationByHandleEx", GetFileInformationByHandleEx);
     kernel("GetFinalPathNameByHandleW", GetFinalPathNameByHandleW);
@@ -156,6 +158,14 @@ struct windows_system {
   bool GetFileInformationByHandleEx(handle h, detail::windows::file_info what, void* out,
                                     std::uint32_t size) const noexcept {
     return call().GetFileInformationByHandleEx(h, static_cast<int>(what), out, size) != 0;
+  }
+  /// A question without arguments.
+  bool DeviceIoControl(handle h, std::uint32_t code, void* out, std::uint32_t room,
+                       std::uint32_t& size) const noexcept {
+    unsigned long returned = 0;
+    const bool ok = call().DeviceIoControl(h, code, nullptr, 0, out, room, &returned, nullptr) != 0;
+    size = static_cast<std::uint32_t>(returned);
+    return ok;
   }
   std::uint32_t GetFinalPathNameByHandleW(handle h, char16_t* out, std::uint32_t room) const noexcept {
     return call().GetFinalPathNameByHandleW(h, out, room, 0);

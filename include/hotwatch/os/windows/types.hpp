@@ -15,8 +15,10 @@ using handle = void*;
 
 /// What a call answers: 0, or GetLastError().
 inline constexpr std::uint32_t error_file_not_found = 2, error_access_denied = 5, error_no_more_files = 18,
-                               error_not_supported = 50, error_invalid_parameter = 87, error_invalid_level = 124,
-                               error_directory = 267, error_cant_resolve_filename = 1921;
+                               error_not_supported = 50, error_bad_net_path = 53, error_bad_net_name = 67,
+                               error_invalid_parameter = 87, error_invalid_name = 123, error_invalid_level = 124,
+                               error_filename_exceeds_range = 206, error_directory = 267,
+                               error_cant_resolve_filename = 1921;
 
 /// NTSTATUS, as NtCreateFile() answers, and as a request that was completed keeps it.
 using status = std::uint32_t;
@@ -27,6 +29,8 @@ inline constexpr std::uint32_t file_list_directory = 0x1, file_read_attributes =
 inline constexpr std::uint32_t file_directory_file = 0x1, file_synchronous_io_nonalert = 0x20,
                                file_open_for_backup_intent = 0x4000, file_open_reparse_point = 0x200000;
 inline constexpr std::uint32_t file_attribute_readonly = 0x1, file_attribute_hidden = 0x2, file_attribute_system = 0x4;
+
+inline constexpr std::uint32_t fsctl_get_reparse_point = 0x900A8;
 
 enum class file_info : std::uint8_t {
   basic = 0,
