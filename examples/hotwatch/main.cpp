@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "doctor/doctor_command.hpp"
 #include "escape.hpp"
 #include "printer.hpp"
 #include "process.hpp"
 #include "trace/replay_command.hpp"
-#if HOTWATCH_LINUX  // they run a command as Unix does, and ask for the limits of inotify
-#include "doctor/doctor_command.hpp"
+#if HOTWATCH_LINUX  // it runs a command as Unix does
 #include "trace/record_command.hpp"
 #endif
 
@@ -68,8 +68,8 @@ int main(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
 #if HOTWATCH_LINUX
     if (command == "record") return trace::record_command(argc - 1, argv + 1);
-    if (command == "doctor") return doctor::doctor_command(argc - 1, argv + 1);
 #endif
+    if (command == "doctor") return doctor::doctor_command(argc - 1, argv + 1);
     if (command == "replay") return trace::replay_command(argc - 1, argv + 1);
     arguments wanted;
     if (const int answered = read_arguments(argc, argv, wanted); answered >= 0) return answered;

@@ -37,9 +37,8 @@ inline int doctor_command(int argc, char** argv) {
   bool as_json = false;
   app.add_option("PATH", paths, "Directories and files that would be watched")->required();
   app.add_flag("--json", as_json, "One JSON object a line: the machine, each path, each change to make");
-  app.footer(
-      "What others have taken of the limits is counted as far as /proc shows it.\n"
-      "Exit codes: 0 all is watched; 1 something would be polled or not be watched; 2 wrong usage.");
+  app.footer(std::string(about_machine) +
+             "Exit codes: 0 all is watched; 1 something would be polled or not be watched; 2 wrong usage.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

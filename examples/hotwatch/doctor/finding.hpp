@@ -3,15 +3,9 @@
 #pragma once
 // What a watcher makes of a path: found out by watching it, for a moment.
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <hotwatch.hpp>
-#include <hotwatch/decode/mountinfo.hpp>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -34,8 +28,8 @@ struct finding {
   std::string file_system;
   std::uint64_t directories = 0;
   std::uint64_t files = 0;
-  std::uint64_t polled = 0;  ///< directories
-  std::error_code fanotify;  ///< why fanotify cannot be had there
+  std::uint64_t polled = 0;   ///< directories
+  std::vector<fact> further;  ///< of this platform
   std::vector<complaint> complaints;
 
   /// Whether others than this kernel change it as well.
@@ -45,42 +39,12 @@ struct finding {
   [[nodiscard]] bool is_fine() const { return error.empty() && complaints.empty(); }
   /// The backend, as it is called.
   [[nodiscard]] const char* uses() const {
-    if (polled == 0) return "inotify";
+    if (polled == 0) return native_name;
     for (const complaint& c : complaints)
       if (c.kind == hotwatch::notice_kind::polling && !c.partly_told && c.path == path) return "polling";
-    return "inotify and polling";
+    return native_name_and_polling;
   }
 };
-
-/// As the mount is called, or by the number of statfs(2) where the mount has another device (btrfs).
-[[nodiscard]] inline std::string file_system_of(const char* path) {
-  struct ::statx s {};
-  if (::statx(AT_FDCWD, path, 0, STATX_TYPE, &s) != 0) return {};
-  const std::string mounts = read_proc("/proc/self/mountinfo");
-  const std::string_view type =
-      hotwatch::detail::mounted_type(mounts, std::uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor);
-  if (!type.empty()) return std::string(type);
-  struct ::statfs f {};
-  if (::statfs(path, &f) != 0) return {};
-  constexpr std::uint32_t btrfs = 0x9123683E;
-  const auto magic = static_cast<std::uint32_t>(f.f_type);
-  if (magic == btrfs) return "btrfs";
-  char digits[8];
-  return "0x" + std::string(digits, std::to_chars(digits, digits + sizeof digits, magic, 16).ptr);
-}
-
-/// Why fanotify would not do there: found out without what is below.
-[[nodiscard]] inline std::error_code try_fanotify(const std::string& path) {
-  try {
-    hotwatch::basic_watcher<hotwatch::fanotify_backend> watcher;
-    watcher.add(path, {.recursive = false});
-    for (const hotwatch::notice& n : watcher.flush().notices())
-      if (n.kind == hotwatch::notice_kind::polling) return n.error;
-    return {};
-  } catch (const std::system_error& e) {
-    return e.code();
-  }
-}
 
 [[nodiscard]] inline finding examine(const std::string& path) {
   finding f;
@@ -100,7 +64,7 @@ struct finding {
     return f;
   }
   f.file_system = file_system_of(path.c_str());
-  f.fanotify = try_fanotify(path);
+  f.further = examine_further(path);
   return f;
 }
 

@@ -4,7 +4,6 @@
 // What was found, as text or as JSON, and what to change.
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,30 +15,19 @@
 
 namespace doctor {
 
-/// Room for as many again: trees grow, and others watch too.
-[[nodiscard]] inline std::uint64_t enough(std::uint64_t needed) { return std::bit_ceil(2 * needed); }
-
 /// What the user can change, each a command.
 [[nodiscard]] inline std::vector<std::string> what_to_change(const machine& m, const std::vector<finding>& findings) {
-  std::vector<std::string> commands;
-  std::uint64_t needed = m.watches.used;
-  for (const finding& f : findings) needed += f.directories;
-  if (m.watches.most != 0 && needed > m.watches.most)
-    commands.push_back("sysctl -w fs.inotify.max_user_watches=" + std::to_string(enough(needed)));
-  if (m.instances.most != 0 && m.instances.used >= m.instances.most)
-    commands.push_back("sysctl -w fs.inotify.max_user_instances=" + std::to_string(enough(m.instances.most)));
-  return commands;
+  std::uint64_t directories = 0;
+  for (const finding& f : findings) directories += f.directories;
+  return what_to_change(m, directories);
 }
 
 namespace text {
 
-[[nodiscard]] inline std::string of(const limit& l) { return std::to_string(l.used) + " of " + std::to_string(l.most); }
-
 [[nodiscard]] inline std::string of(const machine& m) {
-  std::string out = "kernel       " + m.kernel + "\ninotify      ";
-  if (m.watches.most == 0) return out + "none\n";
-  return out + of(m.watches) + " watches and " + of(m.instances) + " instances are taken by this user; the queue has " +
-         std::to_string(m.queued_events) + " places\n";
+  std::string out;
+  for (const fact& f : facts_of(m)) out += f.name + std::string(13 - f.name.size(), ' ') + f.text + '\n';
+  return out;
 }
 
 [[nodiscard]] inline std::string of(const finding& f) {
@@ -51,8 +39,7 @@ namespace text {
   out += "\n  file system  " + f.file_system + (f.is_partly_told() ? ", told in part" : ", told wholly") +
          "\n  directories  " + std::to_string(f.directories);
   if (f.polled != 0) out += ", of which " + std::to_string(f.polled) + " are polled";
-  out += "\n  fanotify     ";
-  out += f.fanotify ? "no: " + f.fanotify.message() : "possible";
+  for (const fact& more : f.further) out += "\n  " + more.name + std::string(13 - more.name.size(), ' ') + more.text;
   for (const complaint& c : f.complaints) {
     out += "\n  ";
     out += to_string(c.kind);
@@ -67,7 +54,7 @@ namespace text {
 [[nodiscard]] inline std::string of(const std::vector<std::string>& commands) {
   std::string out;
   for (const std::string& command : commands) out += (out.empty() ? "\nto change\n  " : "  ") + command + '\n';
-  if (!out.empty()) out += "  (and to keep it, the same without `sysctl -w` in a file of /etc/sysctl.d)\n";
+  if (!out.empty()) out += how_to_keep;
   return out;
 }
 
@@ -90,11 +77,7 @@ inline void append_field(std::string& out, std::string_view key, std::uint64_t v
 [[nodiscard]] inline std::string of(const machine& m) {
   std::string out = "{";
   append_field(out, "kernel", m.kernel);
-  append_field(out, "watches", m.watches.used);
-  append_field(out, "max_user_watches", m.watches.most);
-  append_field(out, "instances", m.instances.used);
-  append_field(out, "max_user_instances", m.instances.most);
-  append_field(out, "max_queued_events", m.queued_events);
+  for (const auto& [key, value] : numbers_of(m)) append_field(out, key, value);
   return out + "}\n";
 }
 
@@ -120,7 +103,7 @@ inline void append_field(std::string& out, std::string_view key, std::uint64_t v
   append_field(out, "directories", f.directories);
   append_field(out, "files", f.files);
   append_field(out, "polled_directories", f.polled);
-  append_field(out, "fanotify", f.fanotify ? f.fanotify.message() : "possible");
+  for (const fact& more : f.further) append_field(out, more.name, more.text);
   out += ",\"notices\":[";
   for (const complaint& c : f.complaints) out += (out.back() == '[' ? "" : ",") + of(c);
   return out + "]}\n";

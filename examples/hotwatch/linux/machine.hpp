@@ -1,22 +1,35 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// What this machine has for a watcher: the kernel, the limits of inotify, and what of them this user has taken.
+// What Linux has for a watcher: the kernel, the limits of inotify, what of them this user has taken, the file systems.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
+#include <hotwatch.hpp>
+#include <hotwatch/decode/mountinfo.hpp>
 #include <hotwatch/os/linux/file_system.hpp>
 #include <hotwatch/os/linux/system.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
+
+#include "../doctor/fact.hpp"
 
 namespace doctor {
+
+inline constexpr const char* about_machine =
+    "What others have taken of the limits is counted as far as /proc shows it.\n";
+inline constexpr const char* native_name = "inotify";
+inline constexpr const char* native_name_and_polling = "inotify and polling";
 
 /// A limit of the kernel's for each user, and how much of it is known to be taken.
 struct limit {
@@ -82,6 +95,74 @@ inline void count_process(const std::filesystem::path& process, machine& m) {
       count_process(entry->path(), m);
   }
   return m;
+}
+
+/// Room for as many again: trees grow, and others watch too.
+[[nodiscard]] inline std::uint64_t enough(std::uint64_t needed) { return std::bit_ceil(2 * needed); }
+
+inline constexpr const char* how_to_keep =
+    "  (and to keep it, the same without `sysctl -w` in a file of /etc/sysctl.d)\n";
+
+/// The commands by which so many directories can be watched besides.
+[[nodiscard]] inline std::vector<std::string> what_to_change(const machine& m, std::uint64_t directories) {
+  std::vector<std::string> commands;
+  const std::uint64_t needed = m.watches.used + directories;
+  if (m.watches.most != 0 && needed > m.watches.most)
+    commands.push_back("sysctl -w fs.inotify.max_user_watches=" + std::to_string(enough(needed)));
+  if (m.instances.most != 0 && m.instances.used >= m.instances.most)
+    commands.push_back("sysctl -w fs.inotify.max_user_instances=" + std::to_string(enough(m.instances.most)));
+  return commands;
+}
+
+[[nodiscard]] inline std::vector<fact> facts_of(const machine& m) {
+  const auto of = [](const limit& l) { return std::to_string(l.used) + " of " + std::to_string(l.most); };
+  return {{"kernel", m.kernel},
+          {"inotify", m.watches.most == 0 ? "none"
+                                          : of(m.watches) + " watches and " + of(m.instances) +
+                                                " instances are taken by this user; the queue has " +
+                                                std::to_string(m.queued_events) + " places"}};
+}
+[[nodiscard]] inline std::vector<number> numbers_of(const machine& m) {
+  return {{"watches", m.watches.used},
+          {"max_user_watches", m.watches.most},
+          {"instances", m.instances.used},
+          {"max_user_instances", m.instances.most},
+          {"max_queued_events", m.queued_events}};
+}
+
+/// As the mount is called, or by the number of statfs(2) where the mount has another device (btrfs).
+[[nodiscard]] inline std::string file_system_of(const char* path) {
+  struct ::statx s {};
+  if (::statx(AT_FDCWD, path, 0, STATX_TYPE, &s) != 0) return {};
+  const std::string mounts = read_proc("/proc/self/mountinfo");
+  const std::string_view type =
+      hotwatch::detail::mounted_type(mounts, std::uint64_t{s.stx_dev_major} << 32 | s.stx_dev_minor);
+  if (!type.empty()) return std::string(type);
+  struct ::statfs f {};
+  if (::statfs(path, &f) != 0) return {};
+  constexpr std::uint32_t btrfs = 0x9123683E;
+  const auto magic = static_cast<std::uint32_t>(f.f_type);
+  if (magic == btrfs) return "btrfs";
+  char digits[8];
+  return "0x" + std::string(digits, std::to_chars(digits, digits + sizeof digits, magic, 16).ptr);
+}
+
+/// Why fanotify would not do there: found out without what is below.
+[[nodiscard]] inline std::error_code try_fanotify(const std::string& path) {
+  try {
+    hotwatch::basic_watcher<hotwatch::fanotify_backend> watcher;
+    watcher.add(path, {.recursive = false});
+    for (const hotwatch::notice& n : watcher.flush().notices())
+      if (n.kind == hotwatch::notice_kind::polling) return n.error;
+    return {};
+  } catch (const std::system_error& e) {
+    return e.code();
+  }
+}
+
+[[nodiscard]] inline std::vector<fact> examine_further(const std::string& path) {
+  const std::error_code why = try_fanotify(path);
+  return {{"fanotify", why ? "no: " + why.message() : "possible"}};
 }
 
 }  // namespace doctor

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gtest/gtest.h>
 
-#include <cerrno>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "examples/hotwatch/doctor/report.hpp"
@@ -67,11 +65,11 @@ TEST(cli_doctor, a_directory_that_cannot_be_read_is_not_fine) {
 TEST(cli_doctor, json_is_one_line_whatever_the_names_are) {
   finding f = tree(1, 1);
   f.path = "a\"\n";
-  f.fanotify = std::error_code(EPERM, std::system_category());
+  f.further = {{"fanotify", "no: Operation not permitted"}};
   f.complaints = {{notice_kind::polling, "a\"\n", "why", "what", true}, {notice_kind::failed, "b", "e", "", false}};
   EXPECT_EQ(doctor::json::of(f),
             R"({"path":"a\"\n","uses":"inotify and polling","file_system":"ext4","told":"partly","directories":1,)"
-            R"("files":0,"polled_directories":1,"fanotify":"Operation not permitted","notices":[)"
+            R"("files":0,"polled_directories":1,"fanotify":"no: Operation not permitted","notices":[)"
             R"({"notice":"polling","path":"a\"\n","error":"why","advice":"what"},)"
             R"({"notice":"failed","path":"b","error":"e","advice":""}]})"
             "\n");
