@@ -70,8 +70,13 @@ inline constexpr const char* how_to_keep = "";
 }
 
 [[nodiscard]] inline std::string file_system_of(const std::string& path) {
+  const HANDLE opened =
+      ::CreateFileW(hotwatch::native(path).c_str(), 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+  if (opened == INVALID_HANDLE_VALUE) return {};
   wchar_t name[MAX_PATH + 1] = L"";
-  ::GetVolumeInformationW(volume_of(path).c_str(), nullptr, 0, nullptr, nullptr, nullptr, name, MAX_PATH);
+  ::GetVolumeInformationByHandleW(opened, nullptr, 0, nullptr, nullptr, nullptr, name, MAX_PATH);
+  ::CloseHandle(opened);
   return hotwatch::detail::os::text_of(std::wstring_view(name));
 }
 

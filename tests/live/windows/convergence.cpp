@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random operations: who applies what is told holds what is on disk. Of directories only those are moved about whose
 // backend is truthful there: after that Wine goes on telling of their old paths.
+//
+//   HOTWATCH_SEED=17 HOTWATCH_SEEDS=1 live.exe --gtest_filter='windows_convergence/native.*'      one seed again
 
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "convergence/seeds.hpp"
 #include "support/conformance.hpp"
 #include "support/model.hpp"
 
@@ -41,9 +44,11 @@ class windows_convergence : public conformance<Watcher> {
 TYPED_TEST_SUITE(windows_convergence, backends, backend_names);
 
 TYPED_TEST(windows_convergence, RandomOperations) {
-  for (unsigned seed = 1; seed <= 20; ++seed) {
+  const long first = from_environment("HOTWATCH_SEED", 1);
+  const long end_of_seeds = first + from_environment("HOTWATCH_SEEDS", 20);
+  for (long seed = first; seed < end_of_seeds; ++seed) {
     SCOPED_TRACE(seed);
-    std::mt19937 random(seed);
+    std::mt19937 random(static_cast<unsigned>(seed));
     this->root.mkdir_p("a/b");
     this->open({.debounce = immediate});
     model told({this->root.path()});
