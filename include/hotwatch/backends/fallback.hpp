@@ -134,9 +134,7 @@ class fallback {
       });
     return records;
   }
-  [[nodiscard]] bool drained() const {
-    return (!primary_ || primary_->drained()) && (!secondary_ || secondary_->drained());
-  }
+  [[nodiscard]] bool drained() { return (!primary_ || primary_->drained()) && (!secondary_ || secondary_->drained()); }
   [[nodiscard]] int reads_queued() {
     return (primary_ ? detail::reads_queued(*primary_) : 0) + (secondary_ ? detail::reads_queued(*secondary_) : 0);
   }

@@ -111,7 +111,12 @@ class basic_fanotify_backend {
   }
 
   bool wait(std::optional<std::chrono::nanoseconds> timeout) noexcept { return queue_.wait(timeout); }
-  [[nodiscard]] bool drained() const noexcept { return queue_.drained(); }
+  /// What others do elsewhere is none of it, and dropped: else whoever is busy there would keep every doubt waiting.
+  [[nodiscard]] bool drained() {
+    queue_.drop_strangers([&](const handle& h) { return watch_of(h); });
+    file_systems_.close();
+    return !lost_ && queue_.drained();
+  }
   [[nodiscard]] int reads_queued() const noexcept { return queue_.reads_queued(); }
   void wake() noexcept { queue_.wake(); }
 

@@ -153,28 +153,33 @@ void tell_event(const event& e, std::uint32_t& pair, WatchOf&& watch_of, Sink&& 
     sink(hint{hint_kind::own_attributes, at, {}, entry_type::directory});
 }
 
-/// Gives each event's hints to `sink`. `watch_of` says which watch a directory_handle stands for; `pair` numbers the
-/// renames. Returns how many bytes were taken: less than all when the last event is cut.
+/// Gives the hints of the first event to `sink`. `watch_of` says which watch a directory_handle stands for; `pair`
+/// numbers the renames. Returns how many bytes were taken: 0 when the event is cut.
+template <class WatchOf, class Sink>
+std::size_t decode_first(std::span<const char> bytes, std::uint32_t& pair, WatchOf&& watch_of, Sink&& sink) {
+  event_head head;
+  if (bytes.size() < sizeof head) return 0;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  // Another layout than this one: where the next event begins is unknown, and so is what they say.
+  if (head.version != metadata_version || head.length > longest_event || head.head_length < sizeof head ||
+      head.head_length > head.length) {
+    sink(hint{hint_kind::overflow});
+    return bytes.size();
+  }
+  if (bytes.size() < head.length) return 0;
+  if ((head.mask & fan_q_overflow) != 0)
+    sink(hint{hint_kind::overflow});
+  else
+    tell_event(read_event(head.mask, bytes.subspan(head.head_length, head.length - head.head_length)), pair, watch_of,
+               sink);
+  return head.length;
+}
+
+/// Gives each event's hints to `sink`. Returns how many bytes were taken: less than all when the last event is cut.
 template <class WatchOf, class Sink>
 std::size_t decode(std::span<const char> bytes, std::uint32_t& pair, WatchOf&& watch_of, Sink&& sink) {
   std::size_t at = 0;
-  while (bytes.size() - at >= sizeof(event_head)) {
-    event_head head;
-    std::memcpy(&head, bytes.data() + at, sizeof head);
-    // Another layout than this one: where the next event begins is unknown, and so is what they say.
-    if (head.version != metadata_version || head.length > longest_event || head.head_length < sizeof head ||
-        head.head_length > head.length) {
-      sink(hint{hint_kind::overflow});
-      return bytes.size();
-    }
-    if (bytes.size() - at < head.length) break;
-    const std::span<const char> infos = bytes.subspan(at + head.head_length, head.length - head.head_length);
-    at += head.length;
-    if ((head.mask & fan_q_overflow) != 0)
-      sink(hint{hint_kind::overflow});
-    else
-      tell_event(read_event(head.mask, infos), pair, watch_of, sink);
-  }
+  while (const std::size_t taken = decode_first(bytes.subspan(at), pair, watch_of, sink)) at += taken;
   return at;
 }
 

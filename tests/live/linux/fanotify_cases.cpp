@@ -139,6 +139,25 @@ TEST_F(FanotifyCases, ADirectoryThatWasAStrangerIsMovedIn) {
   }
 }
 
+// What is left in doubt is looked at when nothing of ours is in the queue; that others are never done is no reason to
+// wait. The second link(2) below is merged into the write, in front of the rename, so the name is in doubt.
+TEST_F(FanotifyCases, WhoeverIsBusyElsewhereKeepsNoDoubtWaiting) {
+  root.write("f", "old");
+  const auto meanwhile = std::make_shared<script>();
+  scripted_fanotify_watcher w({}, scripted_system(meanwhile));
+  w.add(root.path());
+  model told({root.path()});
+  told.start_from({{root.at("f"), entry_type::file}});
+  int files = 0;
+  meanwhile->before_each = [&](system_call) { raw::make_file(out.at("busy" + std::to_string(++files))); };
+  raw::append(root.at("f"), "more");
+  root.rename("f", "g");
+  raw::link(root.at("g"), root.at("f"));
+  EXPECT_EQ(told.apply(w.flush()), "");
+  EXPECT_EQ(told.difference(root.list()), "");
+  EXPECT_GT(files, 0);
+}
+
 TEST_F(FanotifyCases, IdleMeansNoWakeUp) {
   const mounted own(root.path(), "tmpfs");
   if (!own) GTEST_SKIP() << "mounting is not permitted here";

@@ -60,6 +60,7 @@ class fanotify_queue {
       drained_ = false;  // what came since then was not read
       return true;
     }
+    bool is_guard_heard = true;
     if (!timeout || timeout->count() > 0) {
       timespec time{};
       if (timeout) time = to_timespec(*timeout);
@@ -68,13 +69,30 @@ class fanotify_queue {
         drained_ = true;
         return false;
       }
+      is_guard_heard = (fds[1].revents | fds[2].revents) != 0 || !guards_.drained();
     }
-    const bool guarded = guards_.wait(std::chrono::nanoseconds(0));
+    const bool guarded = is_guard_heard && guards_.wait(std::chrono::nanoseconds(0));
     read();
     return filled_ != cut_ || guarded;
   }
 
-  /// Whether the last read left nothing in the queue, and all of it was decoded.
+  /// Lets go of the events at the front that no hint comes of: what others do elsewhere on the file system.
+  template <class WatchOf>
+  void drop_strangers(WatchOf&& watch_of) {
+    if (filled_ == cut_) return;
+    bool is_ours = false;
+    std::size_t at = 0, taken = 0;
+    const std::span<const char> bytes(buffer_.data(), filled_);
+    std::uint32_t unused = 0;
+    do {
+      at += taken;
+      taken = fanotify::decode_first(bytes.subspan(at), unused, watch_of, [&](const hint&) { is_ours = true; });
+    } while (taken != 0 && !is_ours);
+    take(at);
+    if (!is_ours) cut_ = filled_;
+  }
+
+  /// Whether the last read left nothing in the queue, and all of it was decoded or dropped.
   [[nodiscard]] bool drained() const noexcept { return drained_ && filled_ == cut_ && guards_.drained(); }
 
   /// Gives the hints of the events that were read to `sink`; returns how many hints there were.
@@ -87,8 +105,7 @@ class fanotify_queue {
       sink(h);
     });
     // The kernel never cuts an event; if somebody else does, the rest comes with the next read.
-    filled_ -= taken;
-    if (filled_ != 0) std::memmove(buffer_.data(), buffer_.data() + taken, filled_);
+    take(taken);
     cut_ = filled_;
     return hints;
   }
@@ -106,6 +123,11 @@ class fanotify_queue {
                "fs.fanotify.max_user_groups)";
       default: return "hotwatch: fanotify_init";
     }
+  }
+
+  void take(std::size_t bytes) noexcept {
+    filled_ -= bytes;
+    if (filled_ != 0 && bytes != 0) std::memmove(buffer_.data(), buffer_.data() + bytes, filled_);
   }
 
   void read() noexcept {
