@@ -32,10 +32,23 @@ struct finding {
   std::vector<fact> further;  ///< of this platform
   std::vector<complaint> complaints;
 
-  /// Whether others than this kernel change it as well.
+  /// Whether others than this kernel change it as well, or what is mounted somewhere below it.
   [[nodiscard]] bool is_partly_told() const {
-    return std::any_of(complaints.begin(), complaints.end(), [&](const complaint& c) { return c.partly_told; });
+    return std::any_of(complaints.begin(), complaints.end(), [](const complaint& c) { return c.partly_told; });
   }
+  [[nodiscard]] bool is_itself_partly_told() const {
+    return std::any_of(complaints.begin(), complaints.end(),
+                       [&](const complaint& c) { return c.partly_told && c.path == path; });
+  }
+  /// An overflow is told again and again while others are busy there.
+  void add(const hotwatch::notice& n) {
+    const bool known = std::any_of(complaints.begin(), complaints.end(),
+                                   [&](const complaint& c) { return c.kind == n.kind && c.path == n.path; });
+    if (known) return;
+    complaints.push_back({n.kind, std::string(n.path), n.error ? n.error.message() : "", std::string(n.advice),
+                          n.error == hotwatch::errc::partly_told});
+  }
+
   [[nodiscard]] bool is_fine() const { return error.empty() && complaints.empty(); }
   /// The backend, as it is called.
   [[nodiscard]] const char* uses() const {
@@ -52,9 +65,7 @@ struct finding {
   try {
     hotwatch::watcher watcher;
     watcher.add(path);
-    for (const hotwatch::notice& n : watcher.flush().notices())
-      f.complaints.push_back({n.kind, std::string(n.path), n.error.message(), std::string(n.advice),
-                              n.error == hotwatch::errc::partly_told});
+    for (const hotwatch::notice& n : watcher.flush().notices()) f.add(n);
     const hotwatch::statistics stats = watcher.stats();
     f.directories = stats.directories;
     f.files = stats.files;

@@ -30,25 +30,43 @@ namespace text {
   return out;
 }
 
+/// What is said of many paths is said once, with the first of them.
+[[nodiscard]] inline std::string of(const std::vector<complaint>& all) {
+  constexpr std::size_t most_paths = 5;
+  std::string out;
+  std::vector<bool> said(all.size());
+  for (std::size_t first = 0; first < all.size(); ++first) {
+    if (said[first]) continue;
+    const complaint& c = all[first];
+    out += "\n  ";
+    out += to_string(c.kind);
+    for (const std::string* why : {&c.error, &c.advice})
+      if (!why->empty()) out += (why == &c.error || c.error.empty() ? ": " : "; ") + *why;
+    std::size_t paths = 0;
+    for (std::size_t i = first; i < all.size(); ++i) {
+      if (all[i].kind != c.kind || all[i].error != c.error || all[i].advice != c.advice) continue;
+      said[i] = true;
+      if (++paths > most_paths) continue;
+      out += "\n    ";
+      append_text(out, all[i].path);
+    }
+    if (paths > most_paths) out += "\n    and " + std::to_string(paths - most_paths) + " more";
+  }
+  return out;
+}
+
 [[nodiscard]] inline std::string of(const finding& f) {
   std::string out = "\n";
   append_text(out, f.path);
   if (!f.error.empty()) return out + "\n  cannot be watched: " + f.error + '\n';
   out += "\n  uses         ";
   out += f.uses();
-  out += "\n  file system  " + f.file_system + (f.is_partly_told() ? ", told in part" : ", told wholly") +
-         "\n  directories  " + std::to_string(f.directories);
+  out += "\n  file system  " + f.file_system + (f.is_itself_partly_told() ? ", told in part" : ", told wholly");
+  if (f.is_partly_told() && !f.is_itself_partly_told()) out += "; others below it in part";
+  out += "\n  directories  " + std::to_string(f.directories);
   if (f.polled != 0) out += ", of which " + std::to_string(f.polled) + " are polled";
   for (const fact& more : f.further) out += "\n  " + more.name + std::string(13 - more.name.size(), ' ') + more.text;
-  for (const complaint& c : f.complaints) {
-    out += "\n  ";
-    out += to_string(c.kind);
-    out += ' ';
-    append_text(out, c.path);
-    out += ": " + c.error;
-    if (!c.advice.empty()) out += "; " + c.advice;
-  }
-  return out + '\n';
+  return out + of(f.complaints) + '\n';
 }
 
 [[nodiscard]] inline std::string of(const std::vector<std::string>& commands) {

@@ -147,22 +147,23 @@ inline constexpr const char* how_to_keep =
   return "0x" + std::string(digits, std::to_chars(digits, digits + sizeof digits, magic, 16).ptr);
 }
 
-/// Why fanotify would not do there: found out without what is below.
-[[nodiscard]] inline std::error_code try_fanotify(const std::string& path) {
+/// Why fanotify would not do there, found out without what is below; empty: it would.
+[[nodiscard]] inline std::string try_fanotify(const std::string& path) {
   try {
     hotwatch::basic_watcher<hotwatch::fanotify_backend> watcher;
     watcher.add(path, {.recursive = false});
     for (const hotwatch::notice& n : watcher.flush().notices())
-      if (n.kind == hotwatch::notice_kind::polling) return n.error;
+      if (n.kind == hotwatch::notice_kind::polling)
+        return n.error.message() + (n.advice.empty() ? "" : "; " + std::string(n.advice));
     return {};
   } catch (const std::system_error& e) {
-    return e.code();
+    return e.code().message();
   }
 }
 
 [[nodiscard]] inline std::vector<fact> examine_further(const std::string& path) {
-  const std::error_code why = try_fanotify(path);
-  return {{"fanotify", why ? "no: " + why.message() : "possible"}};
+  const std::string why = try_fanotify(path);
+  return {{"fanotify", why.empty() ? "possible" : "no: " + why}};
 }
 
 }  // namespace doctor

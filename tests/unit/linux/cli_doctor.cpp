@@ -59,7 +59,43 @@ TEST(cli_doctor, a_directory_that_cannot_be_read_is_not_fine) {
   EXPECT_TRUE(f.is_fine());
   f.complaints = {{notice_kind::unreadable, "tree/locked", "Permission denied", "", false}};
   EXPECT_FALSE(f.is_fine());
-  EXPECT_NE(doctor::text::of(f).find("unreadable tree/locked: Permission denied\n"), std::string::npos);
+  EXPECT_NE(doctor::text::of(f).find("unreadable: Permission denied\n    tree/locked\n"), std::string::npos);
+}
+
+TEST(cli_doctor, what_is_said_of_many_paths_is_said_once) {
+  finding f = tree(40, 9);
+  f.further = {{"fanotify", "possible"}};
+  f.complaints.push_back({notice_kind::polling, "/proc", "in part", "looked at", true});
+  for (const char* name : {"1", "2", "3", "4", "5", "6", "7"})
+    f.complaints.push_back({notice_kind::unreadable, std::string("/locked-") + name, "Permission denied", "", false});
+  f.complaints.push_back({notice_kind::polling, "/sys", "in part", "looked at", true});
+  f.complaints.push_back({notice_kind::polling, "/many", "No space left on device", "sysctl", false});
+  EXPECT_EQ(doctor::text::of(f),
+            "\ntree\n"
+            "  uses         inotify and polling\n"
+            "  file system  ext4, told wholly; others below it in part\n"
+            "  directories  40, of which 9 are polled\n"
+            "  fanotify     possible\n"
+            "  polling: in part; looked at\n"
+            "    /proc\n"
+            "    /sys\n"
+            "  unreadable: Permission denied\n"
+            "    /locked-1\n"
+            "    /locked-2\n"
+            "    /locked-3\n"
+            "    /locked-4\n"
+            "    /locked-5\n"
+            "    and 2 more\n"
+            "  polling: No space left on device; sysctl\n"
+            "    /many\n");
+}
+
+TEST(cli_doctor, an_overflow_is_no_error_and_said_once) {
+  finding f = tree(1);
+  for (int i = 0; i < 3; ++i) f.add({notice_kind::overflow, "/", {}, "raise it"});
+  f.add({notice_kind::failed, "/d", std::make_error_code(std::errc::io_error), ""});
+  const std::string out = doctor::text::of(f);
+  EXPECT_TRUE(out.ends_with("\n  overflow: raise it\n    /\n  failed: Input/output error\n    /d\n")) << out;
 }
 
 TEST(cli_doctor, json_is_one_line_whatever_the_names_are) {
