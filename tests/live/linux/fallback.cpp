@@ -86,6 +86,24 @@ TEST_F(scripted_native, the_limit_of_watches_is_told_by_the_first_of_the_polled_
   EXPECT_NE(polled[0].advice.find("sysctl fs.inotify.max_user_watches"), std::string::npos);
 }
 
+// The kernel has no watch for the second root; the first keeps its own.
+TEST_F(scripted_native, only_the_root_that_has_no_watch_is_polled) {
+  open({.debounce = immediate, .poll_interval = never});
+  faults->watches_left = 0;
+  watcher->add(out.path());
+  take(watcher->flush());
+  const auto polled = polling_notices(notices);
+  ASSERT_EQ(polled.size(), 1u);
+  EXPECT_EQ(polled[0].path, out.path());
+  EXPECT_EQ(polled[0].error, std::errc::no_space_on_device);
+  EXPECT_NE(polled[0].advice.find("sysctl fs.inotify.max_user_watches"), std::string::npos);
+  EXPECT_EQ(watcher->stats().polled_directories, 1u);
+  root.write("a/2", "told by a hint");
+  EXPECT_EQ(in_order(watcher->wait_for(deadline)), lines{"modified a/2"});
+  out.write("found");
+  EXPECT_EQ(watcher->flush().size(), 1u) << "found by the look";
+}
+
 // ---- the kernel is not told all
 
 TEST_F(scripted_native, a_shared_file_system_is_polled_besides) {
@@ -266,6 +284,28 @@ TEST_F(FileSystems, OfAForeignKindWithinATreeArePolledAlone) {
   out.write("deep/new");
   EXPECT_TRUE(all.until([&] { return all.has("created a/mount/deep/new"); }));
   EXPECT_TRUE(all.until_sentinel());
+}
+
+TEST_F(FileSystems, AreToldApartRootByRoot) {
+  root.mkdir_p("local/d");
+  root.mkdir("share");
+  root.mkdir("bound");
+  const mounted shared(out.path(), root.at("share"), "sshfs");
+  if (!shared) GTEST_SKIP() << "mounting by FUSE is not permitted here";
+  const bool is_bound = ::mount(root.at("local").c_str(), root.at("bound").c_str(), nullptr, MS_BIND, nullptr) == 0;
+  hotwatch::watcher w(options{.debounce = immediate, .poll_interval = never});
+  for (const char* one : {"local", "share", "bound"}) w.add(root.at(one));
+  collector<hotwatch::watcher> all(w, root);
+  all.take(w.flush());
+  const auto told = polling_notices(all.notices);
+  ASSERT_EQ(told.size(), 1u) << "a bind mount is what it is mounted from";
+  EXPECT_EQ(told[0].path, root.at("share"));
+  EXPECT_EQ(told[0].error, errc::partly_told);
+  EXPECT_NE(told[0].advice.find("poll_interval"), std::string::npos);
+  EXPECT_EQ(w.stats().polled_directories, 1u);
+  root.write("local/d/f");
+  EXPECT_EQ(w.wait_for(deadline).size(), is_bound ? 2u : 1u) << "no poll is due: the hint told it";
+  if (is_bound) ::umount2(root.at("bound").c_str(), MNT_DETACH);
 }
 
 TEST_F(FileSystems, OfFuseAreToldApartByTheirNames) {
