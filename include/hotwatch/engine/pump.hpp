@@ -204,7 +204,7 @@ class pump {
     lookup_.close();
   }
 
-  [[nodiscard]] bool may_read_on() const noexcept { return !s_.disk.drained() && !s_.stopped && reads_left_ > 0; }
+  [[nodiscard]] bool may_read_on() const { return !s_.disk.drained() && !s_.stopped && reads_left_ > 0; }
 
   void read_on(moment m) {
     --reads_left_;
