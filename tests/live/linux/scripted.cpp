@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "hotwatch.hpp"
@@ -325,6 +326,23 @@ auto without(std::uint32_t mask) {
       return (head.mask & mask) != 0;
     });
   };
+}
+
+// The kernel queues both halves under the lock of the directory that is left, and a read of that directory takes it:
+// the second half is there when it has been read, and not before (vfs_rename(), getdents64(2)).
+TEST_F(scripted_inotify, a_second_half_that_is_still_to_be_queued_is_waited_for) {
+  open();
+  std::string second;
+  faults->on_records = [&](std::vector<std::string>& records) {
+    ASSERT_EQ(records.size(), 2u);
+    second = records.back();
+    records.pop_back();
+  };
+  faults->before_each = [&](system_call call) {
+    if (call == system_call::getdents64 && !second.empty()) faults->inject(std::exchange(second, {}));
+  };
+  root.rename("a/2", "f/2");
+  EXPECT_EQ(in_order(watcher->flush()), lines{"renamed a/2 -> f/2"});
 }
 
 TEST_F(scripted_inotify, a_first_half_without_its_second_is_gone) {
