@@ -7,6 +7,8 @@
 
 #if HOTWATCH_WINDOWS
 #include "windows/backends.hpp"
+#elif HOTWATCH_MACOS
+#include "macos/backends.hpp"
 #elif HOTWATCH_BSD
 #include "bsd/backends.hpp"
 #else

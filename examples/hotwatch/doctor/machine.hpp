@@ -7,6 +7,8 @@
 
 #if HOTWATCH_WINDOWS
 #include "../windows/machine.hpp"
+#elif HOTWATCH_BSD
+#include "../bsd/machine.hpp"
 #else
 #include "../linux/machine.hpp"
 #endif

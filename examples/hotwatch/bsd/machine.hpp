@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The hotwatch authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+// What a BSD, macOS among them, has for a watcher: the kernel, the file systems. It has no limits to raise.
+
+#include <sys/param.h>
+#include <sys/utsname.h>
+#ifdef __NetBSD__  // its statfs(2) is statvfs(2)
+#include <sys/statvfs.h>
+#else
+#include <sys/mount.h>
+#endif
+
+#include <cstdint>
+#include <hotwatch.hpp>
+#include <string>
+#include <vector>
+
+#include "../doctor/fact.hpp"
+
+namespace doctor {
+
+inline constexpr const char* about_machine = "";
+inline constexpr const char* native_name = HOTWATCH_MACOS ? "fsevents" : "polling";
+inline constexpr const char* native_name_and_polling = HOTWATCH_MACOS ? "fsevents and polling" : "polling";
+
+struct machine {
+  std::string kernel;
+};
+
+[[nodiscard]] inline machine examine_machine() {
+  ::utsname name{};
+  if (::uname(&name) < 0) return {};
+  return {std::string(name.sysname) + ' ' + name.release};
+}
+
+[[nodiscard]] inline std::vector<std::string> what_to_change(const machine&, std::uint64_t) { return {}; }
+inline constexpr const char* how_to_keep = "";
+
+[[nodiscard]] inline std::vector<fact> facts_of(const machine& m) { return {{"kernel", m.kernel}}; }
+[[nodiscard]] inline std::vector<number> numbers_of(const machine&) { return {}; }
+
+/// "apfs", "ufs", "nfs".
+[[nodiscard]] inline std::string file_system_of(const char* path) {
+#ifdef __NetBSD__
+  struct ::statvfs s {};
+  return ::statvfs(path, &s) == 0 ? s.f_fstypename : "";
+#else
+  struct ::statfs s {};
+  return ::statfs(path, &s) == 0 ? s.f_fstypename : "";
+#endif
+}
+
+[[nodiscard]] inline std::vector<fact> examine_further(const std::string&) { return {}; }
+
+}  // namespace doctor
