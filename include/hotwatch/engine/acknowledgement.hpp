@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "look_outcome.hpp"
 #include "lookup.hpp"
 #include "root_keeper.hpp"
 #include "scanner.hpp"
@@ -143,7 +144,7 @@ class acknowledgement {
         status.type == entry_type::directory)
       return;
     s_.learn_type(id, status.type);
-    scan_.remember_look(id, status, m, false);
+    remember_look(s_, id, status, m, false);
   }
 
   engine_state<Backend>& s_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../core/hint.hpp"
+#include "look_outcome.hpp"
 #include "lookup.hpp"
 #include "name_doubts.hpp"
 #include "name_looks.hpp"
@@ -195,7 +196,7 @@ class listener {
 
   void look_at_closed(node_id id, moment m) {
     file_status status;
-    if (!lookup_.look(s_.known[id].parent, s_.known.name(id), status)) scan_.settle_closed(id, status, m);
+    if (!lookup_.look(s_.known[id].parent, s_.known.name(id), status)) settle_closed(s_, id, status, m);
   }
 
   engine_state<Backend>& s_;

@@ -12,6 +12,7 @@
 #include "../backend.hpp"
 #include "../core/debounce_clock.hpp"
 #include "listener.hpp"
+#include "look_outcome.hpp"
 #include "lookup.hpp"
 #include "name_doubts.hpp"
 #include "name_looks.hpp"
@@ -168,7 +169,7 @@ class pump {
       }
       file_status status;
       if (!lookup_.look(n.parent, s_.known.name(id), status) && can_be(n, status.type))
-        scan_.settle_content(id, status, m);
+        settle_content(s_, id, status, m);
     }
     plan_recent();
     lookup_.close();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../error.hpp"
+#include "look_outcome.hpp"
 #include "lookup.hpp"
 #include "scanner.hpp"
 #include "state.hpp"
@@ -184,14 +185,14 @@ class root_keeper {
     if (child != no_node) s_.known[child].type = entry_type::file;
     if (child == no_node) {
       const node_id made = s_.settle.appear(r.node, r.name(), entry_type::file, false, m, telling);
-      scan_.remember_look(made, status, m, false);
+      remember_look(s_, made, status, m, false);
     } else if (r.device != status.device ||
                (s_.known[child].file_id != 0 && s_.known[child].file_id != status.file_id)) {
       s_.settle.change_content(child, m);
-      scan_.remember_look(child, status, m, false);
+      remember_look(s_, child, status, m, false);
       if (s_.known[r.node].polled) s_.recent.note(child);
     } else {
-      scan_.settle_content(child, status, m);
+      settle_content(s_, child, status, m);
     }
     r.device = status.device;
     return {};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../backend.hpp"
+#include "look_outcome.hpp"
 #include "lookup.hpp"
 #include "missing_nodes.hpp"
 #include "state.hpp"
@@ -115,13 +116,13 @@ class scanner {
       if (own_type(s_.known[known]) != found->type) s_.learn_type(known, found->type);
       const node& n = s_.known[known];
       if (n.type == entry_type::directory || n.link) {
-        if (s_.opts.metadata) remember_look(known, *found, m, true);
+        if (s_.opts.metadata) remember_look(s_, known, *found, m, true);
         return true;
       }
-      settle_content(known, *found, m);
+      settle_content(s_, known, *found, m);
       // The look before may have been in the same unit of the file system's times (HFS+, FAT).
       if (wrote && is_in_last_unit(found->modified, m.file_now)) s_.settle.change_content(known, m);
-      remember_look(known, *found, m, false);
+      remember_look(s_, known, *found, m, false);
       return true;
     }
     if (known != no_node) missing_.take_out(known, m);
@@ -141,53 +142,6 @@ class scanner {
     if (!d) return could_not_open(id, ec);
     if (!what.unread && n.watch != no_watch && lookup_.is_itself(id, d)) return;
     (void)scan(id, std::move(d), everything_caught_up, m);
-  }
-
-  /// The content as it was looked at now; tells it if it is another.
-  void settle_content(node_id id, const file_status& now, moment m) {
-    node& n = s_.known[id];
-    const bool differs = content_differs(n, now, s_.quiet_since);
-    if (differs) {
-      s_.settle.change_content(id, m);
-      if (s_.known[n.parent].polled) s_.recent.note(id);
-    }
-    remember_look(id, now, m, !differs);
-  }
-
-  /// The same of a file that a writer closed without having written. Another file may have taken the name since, and
-  /// the hint of that, still in the queue, is settled by the number that was known: a look at the name does not teach
-  /// it.
-  void settle_closed(node_id id, const file_status& now, moment m) {
-    const std::uint64_t file_id = s_.known[id].file_id;
-    if (file_id != 0 && file_id != now.file_id) return;
-    if (s_.known[id].touched && !s_.known[id].fingerprinted) {
-      const bool differs = content_differs_after_touch(s_.known[id], now, m.file_now);
-      // Within the tick it may be a write. The hint of that is in the queue, and if it is dropped a look has to find
-      // it.
-      if (!differs && now.modified >= s_.known[id].stamp) return;
-      if (differs) s_.settle.change_content(id, m);
-      remember_look(id, now, m, false);
-    } else {
-      settle_content(id, now, m);
-    }
-    s_.known[id].file_id = file_id;
-  }
-
-  /// What a look saw becomes what is known; with `tell` other attributes than before are told.
-  void remember_look(node_id id, const file_status& now, moment m, bool tell) {
-    node& n = s_.known[id];
-    if (!n.link) {
-      const std::uint32_t attributes = attribute_fingerprint(now);
-      if (tell && s_.opts.metadata && n.attributes != 0 && n.attributes != attributes)
-        s_.settle.change_attributes(id, true, m);
-      n.attributes = attributes;
-    }
-    n.birth = birth_fingerprint(now);
-    if (n.type == entry_type::directory) return;
-    n.stamp = content_fingerprint(now);
-    n.fingerprinted = true;
-    n.touched = false;
-    n.file_id = now.file_id;
   }
 
   /// A directory that could not be opened or read: looked at again when the hints of it have come, when it may be read,
@@ -309,7 +263,7 @@ class scanner {
         const node_id child = s_.appear(id, name, type, hidden, m, policy.telling);
         s_.known[child].file_id = file_id;
         if (is_directory && recursive) to_enter_.push_back(child);
-        if (looks && !d.look(name, status)) remember_look(child, status, m, false);
+        if (looks && !d.look(name, status)) remember_look(s_, child, status, m, false);
         return;
       }
       if (known != no_node && is_still(known, type, file_id, hidden)) {
@@ -364,7 +318,7 @@ class scanner {
         if (recursive && !n.link && (policy.everywhere || looked_at)) to_enter_.push_back(c);
         file_status status;
         if (looks && !n.link && s_.opts.metadata && !d.look(s_.known.name(c), status))
-          remember_look(c, status, m, true);
+          remember_look(s_, c, status, m, true);
       } else if (looks) {
         file_status status;
         const std::error_code ec = d.look(s_.known.name(c), status);
@@ -383,8 +337,8 @@ class scanner {
   }
 
   void settle_file(node_id id, const file_status& status, moment m) {
-    if (s_.known[s_.known[id].parent].polled && s_.known[id].stamp == 0) return remember_look(id, status, m, false);
-    settle_content(id, status, m);
+    if (s_.known[s_.known[id].parent].polled && s_.known[id].stamp == 0) return remember_look(s_, id, status, m, false);
+    settle_content(s_, id, status, m);
   }
 
   // Returns whether the directory may be listed as this node's.
@@ -464,14 +418,14 @@ class scanner {
         return walk_into(id, {policy.files, true, policy.verify, policy.caught_up, policy.telling}, m);
       if (wrote) s_.settle.change_content(id, m);
       if (!looks) return;
-      remember_look(id, status, m, !wrote);
+      remember_look(s_, id, status, m, !wrote);
       if (polled) s_.recent.note(id);
       return;
     }
     id = s_.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
     if (looks) {
-      remember_look(id, status, m, false);
+      remember_look(s_, id, status, m, false);
       if (polled && a.type == entry_type::file) s_.recent.note(id);  // made, or saved by a rename
     }
     if (a.type == entry_type::directory) walk_into(id, policy, m);

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "../change.hpp"
+#include "look_outcome.hpp"
 #include "lookup.hpp"
 #include "name_doubts.hpp"
 #include "root_keeper.hpp"
-#include "scanner.hpp"
 #include "state.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -18,9 +18,9 @@ namespace hotwatch::inline v0::detail {
 template <class Backend>
 class teller {
  public:
-  teller(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan, root_keeper<Backend>& roots,
+  teller(engine_state<Backend>& state, lookup<Backend>& lookup, root_keeper<Backend>& roots,
          name_doubts<Backend>& doubts) noexcept
-      : s_(state), lookup_(lookup), scan_(scan), roots_(roots), doubts_(doubts) {}
+      : s_(state), lookup_(lookup), roots_(roots), doubts_(doubts) {}
 
   /// What is due, or with `all` whatever there is; nullptr if that is nothing, or once stopped: a look that broke off
   /// then knows only a part. Valid until the next of these calls.
@@ -89,14 +89,13 @@ class teller {
     if (!n.in_tree || n.parent == no_node || n.type == entry_type::directory || n.fingerprinted) return;
     file_status status;
     if (s_.known[n.parent].polled && !lookup_.look(n.parent, s_.known.name(id), status) && can_be(n, status.type))
-      scan_.remember_look(id, status, m, false);
+      remember_look(s_, id, status, m, false);
   }
 
   static constexpr std::chrono::milliseconds given_up_after{100};
 
   engine_state<Backend>& s_;
   lookup<Backend>& lookup_;
-  scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
   name_doubts<Backend>& doubts_;
   batch batch_;
