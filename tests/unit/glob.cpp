@@ -38,7 +38,7 @@ using hotwatch::glob;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
-static_assert(noexcept(std::declval<const glob&>().matches("", false)));
+static_assert(noexcept(std::declval<const glob&>().matches(std::string_view(), false)));
 static_assert(std::is_nothrow_move_constructible_v<glob>);
 
 enum entry { file, directory };

@@ -133,8 +133,8 @@ class with_kqueue : public Posix {
     using std::unique_ptr<int, close_it>::unique_ptr;
     timer() = default;
     timer(const timer&) {}  // it is the queue's, and a copy of a system has none
-    timer(timer&&) = default;
-    timer& operator=(timer&&) = default;
+    timer(timer&&) noexcept = default;
+    timer& operator=(timer&&) noexcept = default;
   };
 
   static int add(int queue, int fd, std::uint32_t events) noexcept {
