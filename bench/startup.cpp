@@ -13,6 +13,7 @@ namespace {
 
 struct result {
   double ready_ms = 0;
+  double cpu_ms = 0;    ///< of the same
   double stop_ms = 0;   ///< until stop() returned; the floor has none
   double gone_ms = 0;   ///< until the watcher was destroyed too
   double resident = 0;  ///< bytes that this process grew by
@@ -26,10 +27,12 @@ double ms_since(std::int64_t began) { return static_cast<double>(bench::now_ns()
 
 void bare(const std::string& root, result& r) {
   const double before = bench::resident_bytes();
+  const std::int64_t cpu_before = bench::thread_cpu_ns();
   std::int64_t began = bench::now_ns();
   auto inotify = std::make_unique<bench::bare_inotify>();
   inotify->add(root);
   r.ready_ms = ms_since(began);
+  r.cpu_ms = static_cast<double>(bench::thread_cpu_ns() - cpu_before) / 1e6;
   r.resident = bench::resident_bytes() - before;
   r.directories = inotify->watches();
   began = bench::now_ns();
@@ -46,10 +49,12 @@ struct listing_backend : hotwatch::inotify_backend {
 template <class Watcher>
 void watched(const std::string& root, result& r) {
   const double before = bench::resident_bytes();
+  const std::int64_t cpu_before = bench::thread_cpu_ns();
   std::int64_t began = bench::now_ns();
   auto watcher = std::make_unique<Watcher>(hotwatch::options{});
   watcher->add(root);
   r.ready_ms = ms_since(began);
+  r.cpu_ms = static_cast<double>(bench::thread_cpu_ns() - cpu_before) / 1e6;
   r.resident = bench::resident_bytes() - before;
   const hotwatch::statistics stats = watcher->stats();
   r.directories = stats.directories;
@@ -61,6 +66,13 @@ void watched(const std::string& root, result& r) {
   r.stop_ms = ms_since(began);
   watcher.reset();
   r.gone_ms = ms_since(began);
+}
+
+/// The median of the differences round by round.
+double paired_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < a.size(); ++i) all.push_back(a[i] - b[i]);
+  return bench::median(all);
 }
 
 struct contender {
@@ -88,6 +100,7 @@ void measure_tree(const bench::arguments& args, bench::report& out, const std::v
   std::vector<contender> contenders{{"bare: getdents64 + inotify_add_watch", bare},
                                     {"hotwatch: add()", watched<hotwatch::watcher>},
                                     {"hotwatch: the listing alone", watched<hotwatch::basic_watcher<listing_backend>>}};
+  constexpr std::size_t listing = 2;
   if (bench::has_fanotify(root)) contenders.push_back({"hotwatch: fanotify", watched<bench::fanotify_watcher>});
   // Round 0 warms the cache of directory entries and is not counted.
   for (int round = 0; round <= args.rounds; ++round)
@@ -99,8 +112,9 @@ void measure_tree(const bench::arguments& args, bench::report& out, const std::v
 
   bench::table t("set-up on " + bench::file_system(root) + ": " + std::to_string(size.directories) + " directories, " +
                      std::to_string(size.files) + " files, warm cache; medians",
-                 {"how", "directories", "files known", "ready ms", "us a directory", "x bare", "stop() ms", "gone ms",
-                  "gone x bare", "grown kB", "held kB", "names kB", "bytes an entry, names aside"});
+                 {"how", "directories", "files known", "ready ms", "us a directory", "x bare", "ms beyond the listing",
+                  "cpu ms", "beyond the listing", "stop() ms", "gone ms", "gone x bare", "grown kB", "held kB",
+                  "names kB", "bytes an entry, names aside"});
   for (const contender& c : contenders) {
     const result& last = c.rounds.back();
     const double ready = bench::median(c.each(&result::ready_ms));
@@ -111,6 +125,9 @@ void measure_tree(const bench::arguments& args, bench::report& out, const std::v
            {ready, 1},
            {ready * 1e3 / static_cast<double>(size.directories), 2},
            {bench::paired_ratio(c.each(&result::ready_ms), contenders[0].each(&result::ready_ms)), 2},
+           {paired_difference(c.each(&result::ready_ms), contenders[listing].each(&result::ready_ms)), 1},
+           {bench::median(c.each(&result::cpu_ms)), 1},
+           {paired_difference(c.each(&result::cpu_ms), contenders[listing].each(&result::cpu_ms)), 1},
            {bench::median(c.each(&result::stop_ms)), 3},
            {bench::median(c.each(&result::gone_ms)), 1},
            {bench::paired_ratio(c.each(&result::gone_ms), contenders[0].each(&result::gone_ms)), 2},
