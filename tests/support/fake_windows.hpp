@@ -51,6 +51,9 @@ class fake_windows {
   std::uint32_t error_of_requests = 0;
   bool numbers_files = true;    ///< FAT does not
   bool cancels_at_once = true;  ///< else when cancel_now() is called
+  std::string_view fails = {};  ///< the call that gives no handle
+  bool is_raised = false;       ///< the event
+  std::int64_t due = 0;         ///< when a timer is to raise it: 100 ns, negative from now on; 0: never
   std::map<std::u16string, std::u16string> long_names;
   std::deque<std::string> kept;  ///< each ends the next request at once, of the directory ...
   std::uint64_t keeper = 2;      ///< ... of this number
@@ -385,9 +388,11 @@ class fake_windows_system {
   }
   bool CancelIoEx(handle h, win::overlapped& r) const { return script_->cancel(h, &r, 0xC0000120); }
   handle CreateIoCompletionPort(handle file, handle port, std::uintptr_t key) const {
-    if (port == nullptr) return thing();
+    if (port == nullptr) return thing("CreateIoCompletionPort");
     script_->at(file).key = key;
-    return port;
+    if (script_->fails != "CreateIoCompletionPort of a file") return port;
+    script_->fail(8);  // ERROR_NOT_ENOUGH_MEMORY
+    return nullptr;
   }
   bool GetQueuedCompletionStatusEx(handle, win::overlapped_entry* out, std::uint32_t room, std::uint32_t& count,
                                    std::uint32_t) const {
@@ -398,14 +403,14 @@ class fake_windows_system {
     script_->wake(key);
     return true;
   }
-  handle CreateEventW() const noexcept { return thing(); }
-  void SetEvent(handle) const noexcept {}
-  void ResetEvent(handle) const noexcept {}
-  handle CreateWaitableTimerExW(std::uint32_t) const noexcept { return thing(); }
+  handle CreateEventW() const noexcept { return thing("CreateEventW"); }
+  void SetEvent(handle) const noexcept { script_->is_raised = true; }
+  void ResetEvent(handle) const noexcept { script_->is_raised = false; }
+  handle CreateWaitableTimerExW(std::uint32_t) const noexcept { return thing("CreateWaitableTimerExW"); }
   bool SetWaitableTimer(handle, std::int64_t) const noexcept { return true; }
   std::uint32_t WaitForMultipleObjects(std::uint32_t, const handle*, std::uint32_t) const noexcept { return 0; }
-  handle CreateThreadpoolTimer(handle) const noexcept { return thing(); }
-  void SetThreadpoolTimer(handle, std::int64_t) const noexcept {}
+  handle CreateThreadpoolTimer(handle) const noexcept { return thing("CreateThreadpoolTimer"); }
+  void SetThreadpoolTimer(handle, std::int64_t due) const noexcept { script_->due = due; }
   void CloseThreadpoolTimer(handle) const noexcept {}
   void GetSystemTimeAsFileTime(win::file_time_halves& out) const noexcept {
     out = {static_cast<std::uint32_t>(script_->now), static_cast<std::uint32_t>(script_->now >> 32)};
@@ -413,7 +418,9 @@ class fake_windows_system {
 
  private:
   // An event, a timer or a port, of which nothing is asked here.
-  static handle thing() noexcept { return reinterpret_cast<handle>(std::uintptr_t{0x10}); }
+  handle thing(std::string_view maker) const noexcept {
+    return script_->fails == maker ? nullptr : reinterpret_cast<handle>(std::uintptr_t{0x10});
+  }
 
   std::shared_ptr<fake_windows> script_;
 };

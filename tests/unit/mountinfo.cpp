@@ -32,9 +32,10 @@ TEST(mountinfo, what_is_not_mounted_has_none) {
 }
 
 TEST(mountinfo, lines_that_are_none_are_passed_over) {
-  for (const std::string_view line : {"", " ", "22 27", "22 27 0:21", "22 27 0:21 / / rw", "22 27 0:21 / / rw -",
-                                      "22 27 021 / / rw - proc", "22 27 0: / / rw - proc", "22 27 :21 / / rw - proc",
-                                      "22 27 0:21x / / rw - proc", "22 27 99999999999:21 / / rw - proc"})
+  for (const std::string_view line :
+       {"", " ", "22 27", "22 27 0:21", "22 27 0:21 / / rw", "22 27 0:21 / / rw -", "22 27 021 / / rw - proc",
+        "22 27 0.21 / / rw - proc", "22 27 0: / / rw - proc", "22 27 :21 / / rw - proc", "22 27 0:21x / / rw - proc",
+        "22 27 99999999999:21 / / rw - proc"})
     EXPECT_EQ(mounted_type(line, device(0, 21)), "") << line;
   EXPECT_EQ(mounted_type("garbage\n\n22 27 0:21 / /proc rw - proc proc rw", device(0, 21)), "proc");
 }

@@ -48,5 +48,16 @@ TEST(rename_pairs, a_cookie_may_come_again_after_its_pair_was_taken) {
   EXPECT_EQ(p.take(1, 0), 11u);
 }
 
+TEST(rename_pairs, a_half_can_be_asked_for_while_it_waits) {
+  rename_pairs p;
+  p.add({1, 10, 0, 0});
+  p.add({2, 20, 0, 0});
+  EXPECT_EQ(p.find(2), 20u);
+  EXPECT_EQ(p.find(3), no_node);
+  EXPECT_EQ(p.take(2, 0), 20u);
+  EXPECT_EQ(p.find(2), no_node);
+  EXPECT_EQ(p.find(1), 10u);
+}
+
 }  // namespace
 }  // namespace hotwatch::test

@@ -150,6 +150,41 @@ TEST(stamp, where_the_file_system_knows_no_birth_the_content_speaks) {
   EXPECT_FALSE(is_same_file(told_at(last_word), status(last_word)));
 }
 
+TEST(stamp, a_listing_knows_when_it_was_and_of_which_directory) {
+  file_status d = status(500, 1'000'000);
+  d.type = entry_type::directory;
+  const std::uint64_t before = listing_stamp(d);
+  EXPECT_GT(before, d.changed);
+  EXPECT_LE(before, d.changed + 4'096);
+  d.changed += 10'000'000;
+  EXPECT_NE(listing_stamp(d), before);
+  d.changed -= 10'000'000;
+  EXPECT_EQ(listing_stamp(d), before);
+  ++d.file_id;
+  EXPECT_NE(listing_stamp(d), before);
+  --d.file_id;
+  ++d.device;
+  EXPECT_NE(listing_stamp(d), before) << "a mount covers it";
+}
+
+TEST(stamp, a_change_within_the_tick_moves_no_time) {
+  EXPECT_FALSE(is_past_tick(1'000'000'001, 1'000'000'001));
+  EXPECT_TRUE(is_past_tick(1'000'000'001, 1'000'000'002));
+  constexpr file_time s = 1'000'000'000;
+  EXPECT_FALSE(is_past_tick(7 * s, 7 * s + s / 2)) << "it may keep whole seconds only";
+  EXPECT_TRUE(is_past_tick(7 * s, 8 * s));
+}
+
+TEST(stamp, a_directory_is_another_if_it_was_born_since) {
+  file_status now = status(last_word + 500);
+  now.type = entry_type::directory;
+  node n = told_at(last_word);
+  n.type = entry_type::directory;
+  EXPECT_TRUE(is_same_file(n, now)) << "what is in it says nothing of which it is";
+  now.born = last_word + 1;
+  EXPECT_FALSE(is_same_file(n, now));
+}
+
 TEST(stamp, a_birth_that_is_not_told_is_0) {
   file_status s = status(1);
   EXPECT_EQ(birth_fingerprint(s), 0u);

@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -125,6 +127,24 @@ TEST_F(windows_backend_test, plain_records_are_looked_up) {
   disk->take("C:/root/d");
   tell(records().add({file_action_removed, u"d"}));
   EXPECT_EQ(told(), lines{"removed d"});
+}
+
+TEST_F(windows_backend_test, of_plain_records_a_rename_takes_its_type_along) {
+  disk->has_longer_records = false;
+  form = layout::plain;
+  disk->make("C:/root/d", true);
+  disk->make("C:/root/d/f");
+  disk->make("C:/root/g");
+  open();
+  disk->put("C:/root/e", disk->take("C:/root/d"));
+  disk->put("C:/root/h", disk->take("C:/root/g"));
+  tell(records()
+           .add({file_action_renamed_old_name, u"d"})
+           .add({file_action_renamed_new_name, u"e"})
+           .add({file_action_renamed_old_name, u"g"})
+           .add({file_action_renamed_new_name, u"h"}));
+  EXPECT_EQ(told(), (lines{"renamed d -> e", "renamed g -> h"}));
+  EXPECT_EQ(known(), (lines{"directory e", "file e/f", "file h"}));
 }
 
 TEST_F(windows_backend_test, what_is_gone_when_it_is_looked_up_never_was) {
@@ -398,11 +418,99 @@ TEST_F(windows_backend_test, junctions_are_not_entered) {
     disk->make(std::string(path) + "/f");
   }
   open();
-  lines all;
-  watcher->for_each([&](std::string_view path, entry_type type) {
-    all.push_back(std::string(path) + ' ' + std::string(to_string(type)));
-  });
-  EXPECT_EQ(all, (lines{"C:/root/j symlink", "C:/root/wine symlink"}));
+  EXPECT_EQ(known(), (lines{"symlink j", "symlink wine"}));
+}
+
+TEST_F(windows_backend_test, nor_if_they_come_between_the_listing_and_the_look) {
+  const auto junction = disk->make("C:/root/j", true);
+  junction->attributes |= file_attribute_reparse_point;
+  junction->reparse_tag = 0xA0000003;
+  fake_windows_system system(disk);
+  std::error_code ec;
+  const auto opened = detail::windows::directory<fake_windows_system>::open(system, "C:/root", ec);
+  EXPECT_FALSE(opened.open_child("j", ec));
+  EXPECT_EQ(ec, std::errc::too_many_symbolic_link_levels);
+}
+
+// Such as a directory that is kept in a cloud: a reparse point that stands for nothing else.
+TEST_F(windows_backend_test, what_a_file_system_of_its_own_keeps_is_entered) {
+  const auto d = disk->make("C:/root/d", true);
+  d->attributes |= file_attribute_reparse_point;
+  d->reparse_tag = 0x9000001A;
+  disk->make("C:/root/d/f");
+  open();
+  EXPECT_EQ(known(), (lines{"directory d", "file d/f"}));
+}
+
+TEST_F(windows_backend_test, the_handle_is_raised_at_the_deadline_and_by_stop) {
+  using namespace std::chrono_literals;
+  open({.debounce = {.quiet = 1h, .max_wait = 2h, .settle = false}});
+  (void)watcher->native_handle();
+  EXPECT_EQ(disk->due, 0);
+  disk->make("C:/root/f");
+  tell(records().add({file_action_added, u"f", 0x20, 50}));
+  EXPECT_TRUE(watcher->poll().empty());
+  EXPECT_LT(disk->due, 0);
+  EXPECT_GE(disk->due, -36'000'000'000);  // an hour
+  disk->is_raised = false;
+  watcher->stop();
+  EXPECT_TRUE(disk->is_raised);
+  EXPECT_TRUE(watcher->wait().empty());
+}
+
+TEST_F(windows_backend_test, a_system_that_gives_no_handle_is_an_error) {
+  for (const std::string_view call : {"CreateEventW", "CreateWaitableTimerExW", "CreateIoCompletionPort"}) {
+    disk->fails = call;
+    try {
+      fake_watcher fails({}, fake_windows_system(disk));
+      ADD_FAILURE() << call;
+    } catch (const std::system_error& e) {
+      EXPECT_NE(std::string_view(e.what()).find(call), std::string_view::npos) << e.what();
+    }
+  }
+  disk->fails = "CreateThreadpoolTimer";
+  open();
+  EXPECT_THROW((void)watcher->native_handle(), std::system_error);
+}
+
+TEST_F(windows_backend_test, a_directory_that_no_port_takes_is_polled) {
+  disk->fails = "CreateIoCompletionPort of a file";
+  open();
+  disk->make("C:/root/f");
+  EXPECT_EQ(told(), lines{"created f"});
+  EXPECT_EQ(watcher->stats().polled_directories, 1u);
+}
+
+TEST_F(windows_backend_test, a_way_that_is_gone_is_guarded_where_it_ends) {
+  const auto a = disk->make("C:/a", true);
+  const auto way_root = disk->make("C:/a/root", true);
+  watcher = std::make_unique<fake_watcher>(options{}, fake_windows_system(disk));
+  watcher->add(std::string_view("C:/a/root"));
+  way_root->deleted = true;
+  disk->tell(way_root, "", status_delete_pending);
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(notices, lines{"root_lost"});
+  disk->take("C:/a/root");
+  a->deleted = true;
+  disk->tell(a, "", status_delete_pending);
+  disk->take("C:/a");
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(disk->waiting_at(above), 1u);
+
+  disk->make("C:/a", true);
+  disk->make("C:/a/root", true);
+  disk->make("C:/a/root/f");
+  disk->tell(above, records().add({file_action_added, u"a", file_attribute_directory, 60}).bytes);
+  EXPECT_EQ(told(), lines{"created f"});
+  EXPECT_EQ(notices, lines{"root_restored"});
+}
+
+TEST_F(windows_backend_test, a_short_name_that_nobody_knows_is_a_name) {
+  disk->make("C:/root/LONGNA~1.TEX");
+  open();
+  disk->write("C:/root/LONGNA~1.TEX");
+  tell(records().add({file_action_modified, u"LONGNA~1.TEX", 0x20, 50}));
+  EXPECT_EQ(told(), lines{"modified LONGNA~1.TEX"});
 }
 
 TEST_F(windows_backend_test, what_happens_below_an_excluded_directory_costs_no_look) {
@@ -432,7 +540,10 @@ TEST(short_names, have_a_tilde_and_a_digit) {
   EXPECT_TRUE(may_have_short_name("PROGRA~1"));
   EXPECT_TRUE(may_have_short_name("a/LONGNA~1.TEX/b"));
   EXPECT_FALSE(may_have_short_name("file.txt~"));
+  EXPECT_TRUE(may_have_short_name("~a/b~c/PROGRA~1")) << "the third tilde";
   EXPECT_FALSE(may_have_short_name("~1/a~b"));
+  EXPECT_FALSE(may_have_short_name("save~.tmp"));
+  EXPECT_FALSE(may_have_short_name("LONGNAM~1.TEX")) << "thirteen characters";
   EXPECT_FALSE(may_have_short_name("a name that is too long~1"));
 }
 
