@@ -96,6 +96,7 @@ TEST(debounce_clock, immediate_is_due_at_once) {
   EXPECT_TRUE(c.due(t0));
   EXPECT_FALSE(c.asks_whether_complete(t0));
   EXPECT_LE(c.held_until(t0), t0);
+  EXPECT_LE(debounce_clock{no_settle}.held_until(t0), t0);
 }
 
 TEST(debounce_clock, leading_tells_the_first_at_once_and_holds_what_follows) {
@@ -124,6 +125,13 @@ TEST(debounce_clock, what_is_held_back_waits_until_max_wait) {
   EXPECT_EQ(c.held_until(t0), t0 + 500ms);
   c.note(t0 + 100ms);  // closed
   EXPECT_TRUE(c.asks_whether_complete(t0 + 101ms));
+}
+
+TEST(debounce_clock, what_could_not_be_told_is_tried_again_after_a_pause) {
+  debounce_clock c{debounce{}};
+  c.note(t0);
+  c.told(t0 + 600ms, t0);
+  EXPECT_EQ(c.deadline(), t0 + 601ms);
 }
 
 TEST(debounce_clock, a_pause_with_nothing_but_open_files_is_no_pause_of_a_burst) {

@@ -61,6 +61,47 @@ TEST(difference, without_settle_nothing_is_held_back) {
   EXPECT_EQ(w.told_lines(false), lines{"modified a"});
 }
 
+TEST(difference, what_is_held_back_is_due_when_the_oldest_of_it_is) {
+  world w({"a", "b"});
+  const auto began = w.time;
+  w.hold_open("a");
+  w.time += 100ms;
+  w.hold_open("b");
+  EXPECT_EQ(w.told_lines(false), lines{});
+  EXPECT_EQ(w.due.deadline(), began + 500ms);
+}
+
+TEST(difference, a_save_touches_eight_names_at_most) {
+  world w({"1", "2", "3", "4", "5", "6", "7", "8", "9"});
+  for (const char* name : {"1", "2", "3", "4", "5", "6", "7", "8"}) w.write(name);
+  EXPECT_TRUE(w.differing.is_complete());
+  w.write("9");
+  EXPECT_FALSE(w.differing.is_complete());
+}
+
+TEST(difference, more_is_to_come_for_a_new_directory_and_for_a_copy) {
+  world with_directory;
+  with_directory.create("d", directory);
+  EXPECT_FALSE(with_directory.differing.is_complete());
+  world with_copy({"f"});
+  with_copy.create("f.tmp");
+  EXPECT_FALSE(with_copy.differing.is_complete());
+  with_copy.rename("f.tmp", "f");
+  EXPECT_TRUE(with_copy.differing.is_complete());
+}
+
+TEST(difference, hidden_directories_are_not_told) {
+  world w;
+  w.settle.appear(w.root, "h", directory, true, w.now());
+  EXPECT_EQ(w.told_lines(), lines{});
+  w.create("h/f");
+  EXPECT_EQ(w.told_lines(), lines{"created h/f"});
+  w.rename("h", "i");
+  EXPECT_EQ(w.told_lines(), lines{});
+  w.remove("i");
+  EXPECT_EQ(w.told_lines(), lines{"removed i/f"});
+}
+
 TEST(difference, half_of_a_save_is_not_complete) {
   world w({"f"});
   w.rename("f", "f~");

@@ -54,6 +54,18 @@ TEST(directory_table, a_removed_directory_stands_for_nothing) {
   EXPECT_EQ(t.find(0, 1, "h"), no_watch);
 }
 
+TEST(directory_table, numbers_and_handles_may_be_alike_on_many_file_systems) {
+  directory_table t;
+  for (std::uint32_t system = 0; system < 500; ++system)
+    for (const std::int32_t type : {1, 2}) t.bind(system, type, "h", static_cast<std::uint64_t>(type));
+  for (std::int32_t watch = 0; watch < 1000; ++watch) {
+    const auto system = static_cast<std::uint32_t>(watch / 2);
+    const std::int32_t type = 1 + watch % 2;
+    ASSERT_EQ(t.watch(system, static_cast<std::uint64_t>(type)), watch);
+    ASSERT_EQ(t.find(system, type, "h"), watch);
+  }
+}
+
 TEST(directory_table, handles_of_any_length_and_byte) {
   directory_table t;
   for (std::size_t length = 1; length <= 128; ++length) t.bind(0, 1, std::string(length, '\0'), length);

@@ -109,6 +109,21 @@ TEST_F(facts_test, a_lifted_node_takes_all_along) {
   EXPECT_EQ(told.find(f), nullptr) << "it did not move itself";
 }
 
+TEST_F(facts_test, a_file_that_moved_is_known_up_to_now) {
+  const node_id a = add(root, "a");
+  settle.lift(a, late);
+  settle.place(a, root, "b", late);
+  EXPECT_EQ(known[a].stamp, late.file_now);
+  known[a].fingerprinted = true;
+  known[a].stamp = 77;
+  settle.lift(a, late);
+  settle.place(a, root, "c", late);
+  EXPECT_EQ(known[a].stamp, 77u) << "what was seen moved along";
+  settle.change_content(a, early);
+  EXPECT_FALSE(known[a].fingerprinted);
+  EXPECT_EQ(known[a].stamp, early.file_now);
+}
+
 TEST_F(facts_test, a_node_lifted_and_not_placed_vanishes_with_what_is_below) {
   const node_id d = add(root, "d", entry_type::directory);
   const node_id f = add(d, "f");

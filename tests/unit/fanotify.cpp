@@ -46,6 +46,8 @@ TEST(fanotify, each_event_of_a_name) {
   EXPECT_EQ(hints_at(fan_close_write), (hints{{hint_kind::completed, 3, "f"}}));
   EXPECT_EQ(hints_at(fan_attrib), (hints{{hint_kind::attributes, 3, "f"}}));
   EXPECT_EQ(hints_at(0), hints{});
+  for (const std::uint64_t mask : {fan_modify, fan_close_write})
+    EXPECT_EQ(hints_at(mask | fan_ondir), hints{}) << "a directory is never written";
 }
 
 TEST(fanotify, a_directory_tells_its_own_attributes_by_a_dot) {
@@ -189,6 +191,7 @@ TEST(fanotify, lengths_beyond_the_event_are_not_believed) {
   EXPECT_EQ(with(2, std::uint16_t{0}), hints{}) << "no step forward";
   EXPECT_EQ(with(2, std::uint16_t{1000}), hints{});
   EXPECT_EQ(with(2, std::uint16_t{8}), hints{}) << "no room for a handle";
+  EXPECT_EQ(with(12, std::uint32_t{100}), hints{}) << "as long as a handle may be, but there is not so much";
   EXPECT_EQ(with(12, std::uint32_t{1000}), hints{});
   EXPECT_EQ(with(12, std::uint32_t{0xffffffff}), hints{});
 }

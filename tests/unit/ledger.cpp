@@ -95,6 +95,24 @@ TEST_F(ledger_test, names_that_come_and_go_within_a_batch_do_not_grow_it) {
   EXPECT_EQ(told.size(), 1u);
 }
 
+TEST_F(ledger_test, a_ghost_is_where_and_what_was_told) {
+  const node_id a = add("a");
+  const node_id d = known.make(entry_type::directory);
+  known.attach(d, root, known.names().store("d"));
+  known[a].hidden = true;
+  told.remember(a, first);
+  known.detach(a);
+  known.attach(a, d, known.names().store("b"));
+  const node_id ghost = told.leave_ghost(a);
+  EXPECT_FALSE(told.find(a)->told);
+  EXPECT_TRUE(told.find(ghost)->told);
+  EXPECT_EQ(told.find(ghost)->told_parent, root);
+  EXPECT_EQ(known.names().view(told.find(ghost)->told_name), "a");
+  EXPECT_EQ(told.find(ghost)->seen, first);
+  EXPECT_TRUE(known[ghost].hidden);
+  EXPECT_FALSE(known[ghost].in_tree);
+}
+
 TEST_F(ledger_test, the_told_name_is_the_records_own_once_the_node_is_renamed) {
   const node_id a = add("a");
   record& r = told.remember(a, first);

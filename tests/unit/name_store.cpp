@@ -6,6 +6,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +81,15 @@ TEST(name_store, a_storm_of_renames_does_not_grow_it) {
     name = next;
   }
   EXPECT_EQ(s.bytes(), before);
+}
+
+TEST(name_store, each_free_block_serves_again) {
+  name_store s;
+  std::set<name_ref> before, after;
+  for (int i = 0; i < 3; ++i) before.insert(s.store("name"));
+  for (const name_ref ref : before) s.release(ref);
+  for (int i = 0; i < 3; ++i) after.insert(s.store("mane"));
+  EXPECT_EQ(after, before);
 }
 
 TEST(name_store, random_names_against_a_map) {

@@ -60,6 +60,19 @@ const net_effect_row net_effect_table[] = {
     {"renamed_and_removed_is_removed_at_the_old_name", {"a"}, "rename a b; remove b", {"removed a"}},
     {"overwritten_by_a_rename_is_gone_without_a_word", {"a", "b"}, "rename a b", {"renamed a -> b"}},
     {"modified_and_overwritten_is_gone_without_a_word", {"a", "b"}, "write b; rename a b", {"renamed a -> b"}},
+    {"back_in_its_directory_made_again_is_nothing", {"d/", "d/f"}, "rename d/f f; remove d; mkdir d; rename f d/f", {}},
+    {"back_in_its_directory_made_again_and_written_is_modified",
+     {"d/", "d/f"},
+     "rename d/f f; remove d; mkdir d; rename f d/f; write d/f",
+     {"modified d/f"}},
+    {"back_in_its_directory_made_again_by_another_name_is_renamed",
+     {"d/", "d/f"},
+     "rename d/f f; remove d; mkdir d; rename f d/g",
+     {"renamed d/f -> d/g"}},
+    {"made_before_the_directory_that_it_comes_to_stand_in_is_nothing",
+     {"d/", "d/e/"},
+     "mkdir x; remove d; mkdir d; rename x d/e",
+     {}},
     {"created_overwritten_by_a_rename_is_one_rename", {"a"}, "create b; rename a b", {"renamed a -> b"}},
 };
 INSTANTIATE_TEST_SUITE_P(table, net_effect_test, testing::ValuesIn(net_effect_table),
@@ -95,6 +108,45 @@ TEST(net_effects, attributes_alone_are_metadata) {
   EXPECT_EQ(w.told_lines(), lines{"modified a"});
   w.chmod("a", false);
   EXPECT_EQ(w.told_lines(), lines{});
+}
+
+TEST(net_effects, attributes_of_what_is_back_in_its_directory_made_again_are_metadata) {
+  world w({"d/", "d/f"});
+  w.happen("rename d/f f; remove d; mkdir d; rename f d/f");
+  w.chmod("d/f");
+  EXPECT_EQ(w.told_lines(), lines{"metadata d/f"});
+}
+
+TEST(net_effects, what_was_never_told_and_is_on_its_way_is_nothing) {
+  world w;
+  w.create("a");
+  const node_id moved = w.at("a");
+  w.settle.lift(moved, w.now());
+  EXPECT_EQ(net_effects(w.known, w.told).of(*w.told.find(moved)), effect::nothing);
+}
+
+TEST(net_effects, what_takes_the_place_of_something_hidden_is_new) {
+  for (const entry_type type : {symlink, directory}) {
+    world w;
+    w.settle.appear(w.root, "a", type, true, w.now(), facts::telling::known_already);
+    w.remove("a");
+    w.create("a", type);
+    EXPECT_EQ(w.told_lines(), lines{"created a"});
+    const node_id shown = w.at("a");
+    w.remove("a");
+    w.settle.appear(w.root, "a", type, true, w.now());
+    EXPECT_NE(w.at("a"), shown);
+    EXPECT_EQ(w.told_lines(), lines{"removed a"});
+  }
+}
+
+TEST(net_effects, what_takes_the_place_of_a_file_may_turn_out_to_be_one) {
+  world w({"a"});
+  w.remove("a");
+  w.create("a", unknown);
+  EXPECT_EQ(w.told_lines(), lines{}) << "nobody has looked at it yet";
+  w.known[w.at("a")].type = file;
+  EXPECT_EQ(w.told_lines(), lines{"modified a"});
 }
 
 // The save patterns.

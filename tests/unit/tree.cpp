@@ -132,6 +132,17 @@ TEST(tree, node_ids_are_used_again_and_come_clean) {
   EXPECT_EQ(t.find(root, "a"), no_node);
 }
 
+TEST(tree, a_root_that_is_removed_does_not_count) {
+  tree t;
+  const node_id root = t.make_root(0);
+  const node_id other = t.make_root(1);
+  t.free(root);
+  EXPECT_EQ(t.directories(), 1u);
+  EXPECT_EQ(t.make_root(2), root);
+  EXPECT_EQ(t.directories(), 2u);
+  EXPECT_EQ(t.root_of(other), other);
+}
+
 TEST(tree, a_chunk_filled_exactly) {
   tree t;
   const node_id root = t.make_root(0);
@@ -142,6 +153,13 @@ TEST(tree, a_chunk_filled_exactly) {
   EXPECT_GE(t.bytes(), before + 1024 * sizeof(node));
   EXPECT_EQ(t.find(root, "next"), next);
   EXPECT_EQ(t.find(root, "1023"), 1023u);
+}
+
+TEST(tree, there_are_as_many_buckets_as_names) {
+  tree t;
+  const node_id root = t.make_root(0);
+  for (int i = 1; i < 10 * 1024; ++i) add(t, root, std::to_string(i));
+  EXPECT_GE(t.bytes() - 10 * 1024 * sizeof(node) - t.names().bytes(), 10 * 1024 * sizeof(node_id));
 }
 
 TEST(tree, names_that_come_and_go_do_not_grow_it) {
@@ -290,6 +308,9 @@ TEST(tree, a_link_is_a_symlink_with_a_way_of_its_own) {
   EXPECT_EQ(own_type(t[below]), entry_type::directory);
   EXPECT_TRUE(can_be(t[link], entry_type::symlink));
   EXPECT_FALSE(can_be(t[link], entry_type::directory)) << "what has its name by now is no link";
+  t[below].type = entry_type::unknown;
+  EXPECT_TRUE(can_be(t[below], entry_type::symlink));
+  EXPECT_FALSE(can_be(t[below], entry_type::directory)) << "that much is always known";
 }
 
 }  // namespace

@@ -63,6 +63,8 @@ TEST(inotify, each_record_of_a_name) {
   EXPECT_EQ(one(in_attrib), (hints{{hint_kind::attributes, 3, "f", unknown, 0}}));
   EXPECT_EQ(one(in_attrib | in_isdir), (hints{{hint_kind::attributes, 3, "f", directory, 0}}));
   EXPECT_EQ(one(0), hints{});
+  for (const std::uint32_t mask : {in_modify, in_close_write})
+    EXPECT_EQ(one(mask | in_isdir), hints{}) << "a directory is never written";
 }
 
 TEST(inotify, overflow_belongs_to_no_directory) {
