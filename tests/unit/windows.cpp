@@ -119,6 +119,7 @@ TEST_P(windows_decoder, bytes_that_make_no_sense_end_it) {
   std::string back = two;
   back[0] = 1;  // NextEntryOffset within the first record
   EXPECT_EQ(read(back).size(), 1u);
+  EXPECT_EQ(records, 1u);
   std::string beyond = two;
   beyond[2] = 1;  // far behind the buffer
   EXPECT_EQ(read(beyond).size(), 1u);
@@ -174,6 +175,16 @@ TEST_P(windows_extended, what_came_before_it_went_did_not_move) {
                      .add({file_action_removed, u"f", 0, 5})
                      .add({file_action_added, u"g", 0, 6})),
             (hints{{hint_kind::appeared, "f"}, {hint_kind::vanished, "f"}, {hint_kind::appeared, "g"}}));
+}
+
+TEST_P(windows_extended, a_number_that_has_moved_comes_again_as_a_link) {
+  EXPECT_EQ(read(buffer()
+                     .add({file_action_removed, u"a\\f", 0, 5})
+                     .add({file_action_added, u"b\\f", 0, 5})
+                     .add({file_action_added, u"b\\g", 0, 5})),
+            (hints{{hint_kind::moved_from, "a/f", unknown, 1},
+                   {hint_kind::moved_to, "b/f", unknown, 1},
+                   {hint_kind::appeared, "b/g"}}));
 }
 
 TEST_P(windows_extended, removals_at_the_ends_of_buffers_are_forgotten) {
