@@ -541,6 +541,41 @@ TEST(glob, too_long_a_pattern_is_malformed) {
 
 // A megabyte costs no more than to read it: nothing is compiled behind the step that is one too many, and nothing nests
 // deeper than the steps go.
+TEST(glob, the_longest_pattern_is_what_the_matcher_has_room_for) {
+  constexpr std::size_t longest = hotwatch::detail::glob_program::max_steps - 3;
+  std::error_code error;
+  (void)glob::compile(repeated("?", longest), false, error);
+  EXPECT_FALSE(error);
+  (void)glob::compile(repeated("?", longest + 1), false, error);
+  EXPECT_EQ(error, hotwatch::errc::malformed_glob);
+}
+
+TEST(glob, a_range_may_be_of_one_letter) {
+  EXPECT_TRUE(glob("[b-b]").matches("b", false));
+  EXPECT_FALSE(glob("[b-b]").matches("c", false));
+}
+
+TEST(glob, a_star_finds_what_follows_it_in_either_case) {
+  EXPECT_TRUE(glob("x*b?", true).matches("xaBc", false));
+  EXPECT_TRUE(glob("x*B?", true).matches("xabc", false));
+  EXPECT_FALSE(glob("x*b?").matches("xaBc", false));
+}
+
+TEST(glob, the_message_says_what_is_missing_behind_a_backslash) {
+  try {
+    (void)glob("a\\");
+    ADD_FAILURE();
+  } catch (const std::system_error& e) {
+    EXPECT_NE(std::string_view(e.what()).find("nothing follows"), std::string_view::npos) << e.what();
+  }
+}
+
+TEST(glob, a_code_point_that_is_cut_by_the_end_is_not_read_beyond_it) {
+  std::size_t at = 0;
+  EXPECT_EQ(hotwatch::detail::next_symbol(std::string_view("\xc3\xa9", 1), at), hotwatch::detail::stray_symbol + 0xc3);
+  EXPECT_EQ(at, 1u);
+}
+
 TEST(glob, a_megabyte_is_refused_with_its_column_or_is_one_step) {
   for (const auto part : {"a", "{", "*", "?", "[", "{a,", "{a,b}", "**/", "[a]", "\\n", "}", ","}) {
     const std::string pattern = repeated(part, 1'000'000 / std::string_view(part).size());
