@@ -5,6 +5,8 @@ import json
 import re
 import statistics
 
+from judge import total
+
 QUANTILES = 50  # steps: a distribution is so many plus one figures
 
 
@@ -57,11 +59,32 @@ SUMMARIES = {
 }
 
 
+def at_random(seeds):
+    """All seeds and rounds together."""
+    return {"operations": sum(r["operations"] for r in seeds), **total([r["faults"] for r in seeds]),
+            "runs": len(seeds), "ended": sum(r["ended"] for r in seeds),
+            "unanswered": sum(not r["answered"] and not r["ended"] for r in seeds)}
+
+
+def faults(scenarios):
+    """Of each scenario that notes them; of the rounds of one the worst."""
+    result = {}
+    if seeds := [r for name, rounds in scenarios.items() if name.startswith("random_") for r in rounds]:
+        result["random"] = at_random(seeds)
+    for name, rounds in scenarios.items():
+        if not name.startswith("random_") and all(r and "faults" in r for r in rounds):
+            of = [r["faults"] for r in rounds]
+            result[name] = {key: max((f[key] for f in of if f[key] is not None), default=None) for key in of[0]}
+    return result
+
+
 def summary(watcher, scenarios):
     """What the results say of one watcher. Scenarios that are not for it, or were not run, are left out."""
     result = {"name": watcher.name, "version": watcher.version, "origin": watcher.origin, "mode": watcher.mode}
     if watcher.polling_mode:
         result["polling_mode"] = watcher.polling_mode
+    if found := faults(scenarios):
+        result["faults"] = found
     for name, rounds in scenarios.items():
         if None in rounds:
             continue
@@ -69,7 +92,7 @@ def summary(watcher, scenarios):
             result.setdefault("unanswered", []).append(name)
         if name.startswith("startup_"):
             result.setdefault("startup", {})[name.removeprefix("startup_")] = startup(rounds)
-        else:
+        elif not name.startswith("random_"):
             result[name] = SUMMARIES[name](rounds)
     return result
 
@@ -172,6 +195,38 @@ def patience(watchers):
     return f"Still busy when the time for the sentinel was over, and not waited for: {'; '.join(slow)}." if slow else ""
 
 
+LINES = ("twice", "wrong_kind", "stale_path")
+
+
+def fault_cells(of):
+    return ["-" if of[fault] is None else of[fault] for fault in LINES]
+
+
+def random_cells(of):
+    lost = str(of["lost"])
+    for what, words in (("ended", "ended"), ("unanswered", "not waited for")):
+        if of[what]:
+            lost += f"; {words} in {of[what]} of {of['runs']}"
+    return [f"{of['operations']:,}", f"{of['differ']:,}", lost, of["by_directory"], *fault_cells(of)]
+
+
+def wrongs(watchers, sizes):
+    run = [(name, head) for name, head in (("new_trees", "new trees"), ("renamed_directory", "renamed directory"),
+                                           ("saves", "saves"), ("overflow", "held up"))
+           if all(name in w["faults"] for w in watchers)]
+    behind = "Behind it the lines of the other scenarios: twice / wrong kind / stale path. " if run else ""
+    return ("What is wrong in what is told",
+            f"A tree changed at random, {sizes['seeds']} seeds, the same for all, {sizes['quiet_moments']} quiet "
+            "moments in each. *Lost*: names that differ at a quiet moment and were not told; *by directory*: only a "
+            "directory above was told as new, and one has to look into it. *Twice*, *wrong kind*, *stale path*: lines. "
+            f"{behind}A dash: its words do not say so much.",
+            table(["watcher", "operations", "names that differ", "lost", "by directory", "twice", "wrong kind",
+                   "stale path", *(head for _, head in run)],
+                  [named(w, *random_cells(w["faults"]["random"]),
+                         *(" / ".join(map(str, fault_cells(w["faults"][name]))) for name, _ in run))
+                   for w in watchers]))
+
+
 def starts(watchers, sizes):
     return ("Start-up",
             "From the start of the process until it says that it watches, by the number of directories; in brackets how "
@@ -197,16 +252,26 @@ def lines_of_saves(watchers, _):
                   [[w["name"], cell(w["saves"]["atomic"]), cell(w["saves"]["backup"])] for w in watchers]))
 
 
-def markdown(results):
-    on, (before, after) = results["machine"], results["load"]
+def conditions(run):
+    on, (before, after) = run["machine"], run["load"]
     cpu = f" ({on['cpu']})" if on["cpu"] else ""
+    return (f"{run['date']}, {on['system']}, {on['cores']} cores{cpu}, queue of {on['queue']} events, "
+            f"{run['rounds']} rounds, load {before:.1f} before and {after:.1f} after")
+
+
+def markdown(results):
     page = ("# hotwatch beside its peers\n\n"
             "Written by `bench/peers/run`; `docs/performance.md` tells how it is measured.\n\n"
-            f"{results['date']}, {on['system']}, {on['cores']} cores{cpu}, queue of {on['queue']} events, "
-            f"{results['rounds']} rounds, load {before:.1f} before and {after:.1f} after.\n")
-    for section, scenario in ((modes, "mode"), (changes, "mode"), (starts, "startup"), (pollers, "polling"),
-                              (lines_of_saves, "saves")):
-        if watchers := [w for w in results["watchers"] if scenario in w]:
+            f"{conditions(results)}.\n")
+    for section, scenario in ((modes, "mode"), (changes, "mode"), (wrongs, "faults"), (starts, "startup"),
+                              (pollers, "polling"), (lines_of_saves, "saves")):
+        if section is wrongs:
+            watchers = [w for w in results["watchers"] if "random" in w.get("faults", {})]
+        else:
+            watchers = [w for w in results["watchers"] if scenario in w]
+        if watchers:
             title, text, rows = section(watchers, results["sizes"])
+            if section is wrongs and "faults_run" in results:
+                text = f"{text}\n\nA run of its own: {conditions(results['faults_run'])}."
             page += "\n".join(["", f"## {title}", "", *([text, ""] if text else []), rows, ""])
     return page

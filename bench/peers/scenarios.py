@@ -10,13 +10,17 @@ import signal
 import tempfile
 import time
 
-from session import Session
+from judge import judge, total
+from random_tree import Vandal
+from session import QUIET, Session
+from tree import Tree, carry_out
 from watchers import POLL_INTERVAL
 
 # How much of each; the results carry them along.
 SIZES = {"trees": 1000, "blind": 100, "burst": 30000, "writes": 300, "write_every_ms": 20, "probes": 10,
          "idle_directories": 1000, "idle_seconds": 3, "polled_directories": 100, "polled_files": 10000,
-         "polling_seconds": 10, "poll_interval": POLL_INTERVAL}
+         "polling_seconds": 10, "poll_interval": POLL_INTERVAL, "seeds": 3, "quiet_moments": 4, "operations": 250,
+         "pause_ms": 1}
 
 
 def make_directories(root, count):
@@ -46,18 +50,21 @@ def in_a_process(work):
 
 
 def new_trees(watcher):
+    tree = Tree()
+    for i in range(SIZES["trees"]):
+        for directory in (f"n{i}", f"n{i}/a", f"n{i}/a/b"):
+            tree.mkdir(directory)
+        tree.put(f"n{i}/a/b/f", "text")
     with Session(watcher) as session:
-        for i in range(SIZES["trees"]):
-            for directory in (f"n{i}", f"n{i}/a", f"n{i}/a/b"):
-                os.mkdir(session.path(directory))
-            session.write(f"n{i}/a/b/f")
+        carry_out(session.root, tree.steps)
         answered = session.settle()
         untold = session.untold(f"n{i}/a/b/f" for i in range(SIZES["trees"]))
+        faults = judge(tree, session)
         tested = [f"n{i}/a/b/g" for i in range(0, SIZES["trees"], SIZES["trees"] // SIZES["blind"])]
         for name in tested:
             session.write(name)
         answered = session.settle() and answered
-        return {"untold": untold, "blind": session.untold(tested), "answered": answered}
+        return {"untold": untold, "blind": session.untold(tested), "answered": answered, "faults": faults}
 
 
 def renamed_directory(watcher):
@@ -65,34 +72,67 @@ def renamed_directory(watcher):
         os.mkdir(root + "/old")
         pathlib.Path(root, "old", "f").write_text("text")
 
+    tree = Tree(["old"], ["old/f"])
     with Session(watcher, prepare) as session:
-        os.rename(session.path("old"), session.path("new"))
+        tree.rename("old", "new")
+        carry_out(session.root, tree.steps)
         session.settle()
+        faults = judge(tree, session)
         session.told.clear()
+        tree.begin()
+        tree.put("new/f", "other text")
         session.write("new/f", b"other text")
         answered = session.settle()
+        faults = total([faults, judge(tree, session)])
         at = [name for name in ("new", "old") if session.untold([f"{name}/f"]) == 0]
         return {"told": {"new": "yes", "old": "old path", "": "not at all", "new old": "both paths"}[" ".join(at)],
-                "answered": answered}
+                "answered": answered, "faults": faults}
 
 
 def saves(watcher):
     def prepare(root):
         pathlib.Path(root, "f").write_text("text")
 
-    result = {}
+    atomic, backup = Tree(files=["f"]), Tree(files=["f"])
+    atomic.put("f.tmp", "new text")
+    atomic.rename("f.tmp", "f")
+    backup.rename("f", "f~")
+    backup.put("f", "new text")
+    backup.unlink("f~")
+    result, faults = {}, []
+    for name, tree in (("atomic", atomic), ("backup", backup)):
+        with Session(watcher, prepare) as session:
+            carry_out(session.root, tree.steps)
+            session.settle()
+            result[name] = session.words()
+            faults.append(judge(tree, session))
+    return {**result, "faults": total(faults)}
+
+
+def at_random(watcher, seed):
+    """The same operations for the same seed, in every second round with a pause between two, and looks at each quiet
+    moment. Nothing more is done to a watcher that has ended, or that is busy for too long."""
+    vandal = Vandal(seed)
+
+    def prepare(root):
+        os.mkdir(f"{root}/../out")
+        carry_out(root, vandal.prepare())
+
+    faults, operations, notices = [], 0, set()
     with Session(watcher, prepare) as session:
-        session.write("f.tmp", b"new text")
-        os.rename(session.path("f.tmp"), session.path("f"))
-        session.settle()
-        result["atomic"] = session.words()
-    with Session(watcher, prepare) as session:
-        os.rename(session.path("f"), session.path("f~"))
-        session.write("f", b"new text")
-        os.unlink(session.path("f~"))
-        session.settle()
-        result["backup"] = session.words()
-    return result
+        for number in range(SIZES["quiet_moments"]):
+            session.told.clear()
+            steps = vandal.work(SIZES["operations"])
+            pause = SIZES["pause_ms"] / 1000 * (number % 2)
+            in_a_process(lambda: carry_out(session.root, steps, pause))
+            answered = session.settle(2 * QUIET)
+            operations += len(steps)
+            faults.append(judge(vandal.tree, session))
+            notices |= {t.path[:200] for t in session.told if t.kind == "notice"}
+            if not answered:
+                break
+        return {"operations": operations, "answered": answered, "ended": session.ended(), "faults": total(faults),
+                "notices": sorted(notices)[:5]}
 
 
 def burst_names():
@@ -129,8 +169,11 @@ def overflow(watcher):
                 os.kill(worker.pid, signal.SIGCONT)
         answered = session.settle()
         notices = sorted({t.path[:200] for t in session.told if t.kind == "notice"})
+        tree = Tree([f"d{i}" for i in range(10)])
+        for name in burst_names():
+            tree.put(name, "text")
         return {"untold": session.untold(burst_names()), "said": bool(notices), "notices": notices[:5],
-                "ended": session.ended(), "answered": answered}
+                "ended": session.ended(), "answered": answered, "faults": judge(tree, session)}
 
 
 def latency(watcher):
@@ -231,5 +274,7 @@ def all_scenarios(tree_sizes):
     """Name and function, in the order of a round."""
     yield from ((s.__name__, s) for s in (latency, new_trees, renamed_directory, saves, burst, overflow, idle,
                                           idle_with_defaults, polling))
+    for seed in range(1, SIZES["seeds"] + 1):
+        yield f"random_{seed}", functools.partial(at_random, seed=seed)
     for directories in tree_sizes:
         yield f"startup_{directories}", functools.partial(startup, directories=directories)
