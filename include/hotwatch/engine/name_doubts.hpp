@@ -41,6 +41,13 @@ class name_doubts {
     renamed_.push_back({parent, s_.known.names().store(name), true});
   }
 
+  /// Another node stands for the directory from now on.
+  void move(node_id from, node_id to) noexcept {
+    for (std::vector<doubted_name>* list : {&doubted_, &renamed_, &looked_})
+      for (doubted_name& n : *list)
+        if (n.parent == from) n.parent = to;
+  }
+
   /// Something moved; something was overwritten by that.
   void note_move() noexcept { ++moves_; }
   void note_overwriting() noexcept { overwrote_ = true; }

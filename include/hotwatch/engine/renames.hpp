@@ -161,6 +161,9 @@ class renames {
   void move_one_by_one(node_id from, node_id parent, std::string_view name, bool hidden, moment m) {
     const node_id to = s_.settle.appear(parent, name, entry_type::directory, hidden, m);
     s_.known[to].file_id = s_.known[from].file_id;
+    doubts_.move(from, to);
+    for (doubtful& d : s_.doubts)
+      if (d.id == from) d.id = to;
     if (const std::int32_t watch = std::exchange(s_.known[from].watch, no_watch); watch != no_watch) {
       s_.watches.add(watch, {to, false});
       s_.watches.remove(watch, {from, false});
