@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -35,13 +34,6 @@ func main() {
 		select {
 		case event := <-watcher.Events:
 			_ = out.Encode([]any{event.Op.String(), event.Name, nil})
-			if event.Has(fsnotify.Rename) { // what is below goes on under a name that is no more
-				for _, path := range watcher.WatchList() {
-					if strings.HasPrefix(path, event.Name+"/") {
-						_ = watcher.Remove(path)
-					}
-				}
-			}
 			if event.Has(fsnotify.Create) {
 				if status, err := os.Lstat(event.Name); err == nil && status.IsDir() {
 					add(event.Name)
