@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kept_memory.hpp"
 #include "ledger.hpp"
 #include "net_effects.hpp"
 #include "path_text.hpp"
@@ -39,6 +40,14 @@ class batch_order {
 
   [[nodiscard]] const std::vector<step>& steps() const noexcept { return steps_; }
   [[nodiscard]] bool is_held_back(record_index i) const noexcept { return turns_[i].held; }
+
+  void give_back() noexcept {
+    clear_for_next_batch(turns_);
+    clear_for_next_batch(needs_);
+    clear_for_next_batch(steps_);
+    clear_for_next_batch(queue_);
+    clear_for_next_batch(renamed_above_);
+  }
 
   [[nodiscard]] std::size_t bytes() const noexcept {
     return turns_.capacity() * sizeof(turn) + needs_.capacity() * sizeof(need) + steps_.capacity() * sizeof(step) +

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../change.hpp"
+#include "kept_memory.hpp"
 #include "path_text.hpp"
 #include "tree.hpp"
 
@@ -30,6 +31,12 @@ class change_list {
     changes_.clear();
     written_.clear();
     text_.clear();
+  }
+
+  void give_back() noexcept {
+    clear_for_next_batch(changes_);
+    clear_for_next_batch(written_);
+    clear_for_next_batch(text_);
   }
 
   /// Where the user knows the node at this point of the batch.

@@ -11,6 +11,7 @@
 #include "batch_order.hpp"
 #include "change_list.hpp"
 #include "debounce_clock.hpp"
+#include "kept_memory.hpp"
 #include "ledger.hpp"
 #include "net_effects.hpp"
 #include "path_text.hpp"
@@ -30,6 +31,7 @@ class difference {
   /// Fills the batch. With `all`, files that their writers hold open are told too; otherwise they are held back.
   /// Returns since when the oldest of them waits, or debounce_clock::never.
   clock::time_point tell(const debounce_clock& due, clock::time_point now, bool all) {
+    if (was_large_) give_back();
     list_.clear();
     ledger_.compact();
     const bool alone = ledger_.records().size() == 1;
@@ -79,6 +81,7 @@ class difference {
       if (const record_index other = effects_[i].replaces; other != no_record)
         ledger_.release_told_name(effects_.record_at(other));
     }
+    was_large_ = effects_.size() > most_kept_entries;
     return settle();
   }
 
@@ -136,6 +139,15 @@ class difference {
     }
   }
 
+  // The views of a batch live until the next one is made, so the memory of a large one is given back only then.
+  void give_back() noexcept {
+    effects_.give_back();
+    order_.give_back();
+    list_.give_back();
+    clear_for_next_batch(ghosts_);
+    was_large_ = false;
+  }
+
   // Told = known for all that was told, or need not be.
   [[nodiscard]] clock::time_point settle() {
     clock::time_point oldest = debounce_clock::never;
@@ -183,6 +195,7 @@ class difference {
   batch_order order_;
   change_list list_;
   std::vector<node_id> ghosts_;
+  bool was_large_ = false;
 };
 
 }  // namespace hotwatch::inline v0::detail

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kept_memory.hpp"
+
 namespace hotwatch::inline v0::detail {
 
 /// Open addressing without removal. Only the numbers are kept: whether a candidate is the one, the caller knows.
@@ -15,6 +17,7 @@ class hash_index {
   static constexpr std::uint32_t none = 0xffffffff;  ///< as no_node
 
   void clear() noexcept { slots_.clear(); }
+  void give_back() noexcept { clear_for_next_batch(slots_); }
 
   /// Forgets all, and makes room for `count` numbers.
   void rebuild(std::size_t count) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../change.hpp"
+#include "kept_memory.hpp"
 #include "tree.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -56,7 +57,7 @@ class ledger {
     r.node = no_node;
     n.record = 0;
     --live_;
-    if (live_ == 0) records_.clear();
+    if (live_ == 0) clear_for_next_batch(records_);
     if (!n.in_tree) tree_.free(id);
   }
 

@@ -10,6 +10,7 @@
 
 #include "../change.hpp"
 #include "hash_index.hpp"
+#include "kept_memory.hpp"
 #include "ledger.hpp"
 #include "tree.hpp"
 
@@ -91,6 +92,11 @@ class net_effects {
     if (before != no_record) return before;
     const record_index parent = replaced_directory(n.parent);
     return parent != no_record ? former_occupant(i, record_at(parent).node) : no_record;
+  }
+
+  void give_back() noexcept {
+    clear_for_next_batch(effects_);
+    left_places_.give_back();
   }
 
   [[nodiscard]] std::size_t bytes() const noexcept {

@@ -36,6 +36,18 @@ TYPED_TEST(storms, a_hundred_thousand_names_in_one_directory) {
   EXPECT_LT(this->bytes(), count * 100);
 }
 
+// What the batch of them took is there for the next large one only until the next small one is told.
+TYPED_TEST(storms, a_hundred_thousand_changes_in_one_batch_leave_nothing_behind) {
+  constexpr std::size_t count = 100'000;
+  this->watcher.add(this->root.path());
+  for (std::size_t i = 0; i < count; ++i) this->root.write(std::to_string(i), "");
+  EXPECT_EQ(this->watcher.flush().size(), count);
+  EXPECT_GT(this->bytes(), count * 200);
+  this->root.write("one more");
+  this->watcher.flush();
+  EXPECT_LT(this->bytes(), count * 100);
+}
+
 // Each name is another one, and each is renamed and removed again.
 TYPED_TEST(storms, of_renames_leave_nothing_behind) {
   this->root.mkdir("d");
