@@ -21,7 +21,9 @@
 #include <vector>
 
 #include "convergence/seeds.hpp"
+#include "convergence/simulated_fsevents.hpp"
 #include "convergence/trials.hpp"
+#include "convergence/vandal.hpp"
 #include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "hotwatch.hpp"
 #include "support/files.hpp"
@@ -42,6 +44,14 @@ class link_vandal {
   link_vandal(const temp_directory& where, std::uint64_t seed) : where_(where), random_(seed) {}
 
   void operate() {
+    if (!hand::observer) return operate_unseen();
+    hand::observer(where_, [&] { return operate_unseen(), true; });
+  }
+
+  std::size_t below(std::size_t n) { return random_() % n; }
+
+ private:
+  void operate_unseen() {
     switch (below(17)) {
       case 0:
       case 1:
@@ -66,9 +76,6 @@ class link_vandal {
     }
   }
 
-  std::size_t below(std::size_t n) { return random_() % n; }
-
- private:
   void done(const char* what, bool ok) const {
     if (verbose && ok) std::cout << "  " << what << ' ' << used_ << '\n';
     used_.clear();
@@ -207,6 +214,15 @@ TEST(FollowedLinks, SeedsThatOnceFailed) {
 }
 TEST(FollowedLinks, Polling) {
   run_seeds("FollowedLinks.Polling", 100, follow_between_the_calls<basic_polling_backend>);
+}
+TEST(FollowedLinks, BsdPolling) {
+  run_seeds("FollowedLinks.BsdPolling", 10, follow_between_the_calls<bsd_polling_backend>);
+}
+TEST(FollowedLinks, FSEvents) {
+  run_seeds("FollowedLinks.FSEvents", 10, [](std::uint64_t seed) {
+    const simulated_fsevents machine(seed);
+    return follow_between_the_calls<simulated_fsevents_backend>(seed);
+  });
 }
 TEST(FollowedLinks, Fanotify) {
   if (const std::string why = why_not_fanotify(); !why.empty()) GTEST_SKIP() << why;
