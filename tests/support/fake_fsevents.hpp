@@ -48,6 +48,18 @@ inline std::string folded(std::string_view name) {
   return out;
 }
 
+/// As far as a lead and what follows it go.
+inline bool is_utf8(std::string_view text) {
+  std::size_t missing = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0) == 0x80 ? missing == 0 : missing != 0) return false;
+    if (byte >= 0xF8) return false;
+    missing = missing != 0 ? missing - 1 : byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0;
+  }
+  return missing == 0;
+}
+
 /// A CFString, CFNumber, CFArray or CFDictionary.
 struct fake_object {
   std::string text;
@@ -77,7 +89,8 @@ class fake_fsevents {
   };
 
   bool ignores_case = false;  ///< the volume
-  bool refuses_streams = false;
+  std::string mounted = {};   ///< a directory from which down it is another file system; empty: none
+  bool refuses_streams = false, refuses_queues = false;
   mac::file_system file_system = {true, "apfs"};
   int starts_that_succeed = 1'000'000;
   std::uint64_t open_files = 12 * 100;
@@ -147,9 +160,13 @@ class fake_fsevents {
   [[nodiscard]] std::size_t objects() const { return objects_.size(); }
   [[nodiscard]] std::size_t queues() const { return queues_.size(); }
 
-  [[nodiscard]] static bool hears(const stream& s, const fake_event& e) {
+  [[nodiscard]] bool is_mounted(std::string_view path) const {
+    return !mounted.empty() && fse::leads_to(mounted, path);
+  }
+  [[nodiscard]] bool hears(const stream& s, const fake_event& e) const {
     std::string_view way;
     if ((e.flags & (fse::user_dropped | fse::kernel_dropped | fse::history_done)) != 0) return true;
+    if (is_mounted(e.path) && e.path != mounted && !is_mounted(s.path)) return false;
     const fse::stand where = fse::stand_of(e.path, s.path, way);
     return where == fse::stand::itself || where == fse::stand::below ||
            (where == fse::stand::above && (e.flags & fse::must_scan_subdirs) != 0) ||
@@ -199,6 +216,7 @@ class fake_fsevents {
     std::erase_if(streams_, [&](const auto& known) { return known.get() == &s; });
   }
   mac::queue_ref make_queue() {
+    if (refuses_queues) return nullptr;
     queues_.push_back(std::make_unique<int>());
     return queues_.back().get();
   }
@@ -279,7 +297,9 @@ class fake_macos_system : public Linux {
     out = object(number)->number;
     return true;
   }
-  mac::cf_ref CFStringCreateWithBytes(std::string_view text) const { return script_->make_object(std::string(text)); }
+  mac::cf_ref CFStringCreateWithBytes(std::string_view text) const {
+    return is_utf8(text) ? script_->make_object(std::string(text)) : nullptr;
+  }
   bool CFStringGetCString(mac::cf_ref text, char* out, std::size_t room) const {
     const fake_object& o = *object(text);
     if (!o.has_text || o.text.size() >= room) return false;
@@ -311,7 +331,9 @@ class fake_macos_system : public Linux {
     return Linux::openat2(directory, script_->listed(directory, path).c_str(), how);
   }
   int statx(int directory, const char* path, int flags, unsigned mask, struct ::statx* out) const {
-    return Linux::statx(directory, script_->listed(directory, path).c_str(), flags, mask, out);
+    if (Linux::statx(directory, script_->listed(directory, path).c_str(), flags, mask, out) != 0) return -1;
+    if (!script_->mounted.empty() && script_->is_mounted(path_at(directory, path))) out->stx_dev_major += 1000;
+    return 0;
   }
   int ppoll(pollfd* fds, nfds_t count, const timespec* timeout) const {
     if (script_->before_wait) script_->before_wait();
@@ -319,6 +341,11 @@ class fake_macos_system : public Linux {
   }
 
  private:
+  std::string path_at(int directory, const std::string& path) const {
+    char above[mac::longest_path];
+    if (path.starts_with('/') || fcntl_getpath(directory, above) != 0) return path;
+    return path.empty() ? above : std::string(above) + '/' + path;
+  }
   static const fake_object* object(mac::cf_ref o) { return static_cast<const fake_object*>(o); }
   static fake_fsevents::stream& stream(mac::stream_ref s) { return *static_cast<fake_fsevents::stream*>(s); }
 

@@ -7,9 +7,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -676,6 +680,23 @@ TEST_F(FSEvents, on_a_volume_that_knows_the_letter_case) {
 class FSEventsOtherwise : public fsevents_backend_test {
  protected:
   lines disk_files() const override { return known_files(); }
+
+  /// No stream can tell of this directory: so that it is polled is told, and what is written there is found.
+  void expect_polled(const std::string& path, std::errc why, std::string_view advice) {
+    watcher = std::make_unique<fake_watcher>(
+        options{.debounce = immediate, .poll_interval = std::chrono::milliseconds(1)}, fake_system(daemon));
+    watcher->add(path);
+    const batch& b = watcher->poll();
+    ASSERT_EQ(b.notices().size(), 1u);
+    EXPECT_EQ(b.notices()[0].kind, notice_kind::polling);
+    EXPECT_EQ(b.notices()[0].path, path);
+    EXPECT_EQ(b.notices()[0].error, why);
+    EXPECT_EQ(b.notices()[0].advice, advice);
+    EXPECT_EQ(daemon->streams(), 0u);
+    EXPECT_EQ(watcher->stats().polled_directories, 1u);
+    raw::write(path + "/f", "text");
+    EXPECT_EQ(sorted(watcher->flush()), lines{"created f"});
+  }
 };
 
 TEST_F(FSEventsOtherwise, a_root_behind_a_symlink) {  // /tmp is /private/tmp; paulmillr/chokidar#418
@@ -699,6 +720,23 @@ TEST_F(FSEventsOtherwise, a_root_in_another_letter_case) {  // NucleusFramework/
   const batch& b = watcher->poll();
   ASSERT_EQ(b.size(), 1u);
   EXPECT_EQ(b.begin()->path, given + "/f");
+}
+
+TEST_F(FSEventsOtherwise, a_root_given_decomposed_that_is_composed_on_disk) {  // amule-org/amule#312
+  daemon->ignores_case = true;
+  directory.base().mkdir("caf\xC3\xA9");
+  const place there(directory.base().at("caf\xC3\xA9"));
+  there.write("before");
+  const std::string given = directory.base().at("cafe\xCC\x81");
+  open_at(given);
+  EXPECT_EQ(known_files(), lines{given + "/before"});
+  EXPECT_EQ(daemon->watched_paths(), lines{there.path()});
+  there.write("f");
+  send({{there.at("f"), created | file}});
+  const batch& b = watcher->poll();
+  ASSERT_EQ(b.size(), 1u);
+  EXPECT_EQ(b.begin()->path, given + "/f");
+  EXPECT_EQ(known_files(), (lines{given + "/before", given + "/f"}));
 }
 
 TEST_F(FSEvents, what_is_elsewhere) {
@@ -840,6 +878,100 @@ TEST_F(FSEventsAbove, links_that_are_followed) {
   EXPECT_EQ(daemon->watched_paths(), lines{root.path()});
 }
 
+// Nothing is listed behind it: what is known is what is there when no link is followed.
+TEST_F(FSEvents, a_followed_link_to_a_directory_above_it_ends) {
+  root.mkdir_p("d/e");
+  root.symlink("..", "d/up");
+  root.symlink("../..", "d/e/top");
+  root.symlink(".", "self");
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known_files(), disk_files());
+  EXPECT_EQ(daemon->watched_paths(), lines{root.path()});
+  root.write("d/f");
+  EXPECT_EQ(told_after({event("d/f", created | file)}), lines{"created d/f"});
+  root.symlink("..", "d/e/later");
+  EXPECT_EQ(told_after({event("d/e/later", created | item_is_symlink)}), lines{"created d/e/later"});
+  EXPECT_EQ(daemon->watched_paths(), lines{root.path()});
+}
+
+TEST_F(FSEventsAbove, two_followed_links_to_one_directory) {
+  out.mkdir("d");
+  out.write("d/f");
+  root.symlink("../out/d", "one");
+  root.symlink("../out/d", "two");
+  open({.follow_symlinks = true});
+  EXPECT_EQ(known_files(), (lines{root.at("one"), root.at("one/f"), root.at("two"), root.at("two/f")}));
+  EXPECT_EQ(daemon->watched_paths(), (lines{out.at("d"), root.path()}));
+  out.write("d/g");
+  EXPECT_EQ(told_after({{out.at("d/g"), created | file}}), (lines{"created one/g", "created two/g"}));
+  root.rm("one");
+  EXPECT_EQ(told_after({event("one", removed | item_is_symlink, 5)}),
+            (lines{"removed one", "removed one/f", "removed one/g"}));
+  out.append("d/f");
+  EXPECT_EQ(told_after({{out.at("d/f"), modified | file}}), lines{"modified two/f"});
+  root.rm("two");
+  EXPECT_EQ(told_after({event("two", removed | item_is_symlink, 5)}),
+            (lines{"removed two", "removed two/f", "removed two/g"}));
+  EXPECT_EQ(daemon->watched_paths(), lines{root.path()});
+  root.mkdir("d");
+  EXPECT_EQ(told_after({event("d", created | dir)}), lines{"created d"});
+  EXPECT_EQ(watcher->stats().polled_directories, 0u) << "the root's stream tells of what is in it";
+}
+
+TEST_F(FSEventsAbove, a_followed_link_that_leads_to_another) {
+  for (const char* d : {"d", "e"}) out.mkdir(d);
+  out.write("d/f");
+  out.write("e/h");
+  out.symlink("d", "next");
+  root.symlink("../out/next", "l");
+  open({.follow_symlinks = true});
+  out.write("d/g");
+  EXPECT_EQ(told_after({{out.at("d/g"), created | file}}), lines{"created l/g"});
+  out.rm("next");
+  out.symlink("e", "next");
+  EXPECT_EQ(told_after({{out.at("next"), created | removed | item_is_symlink}}),
+            (lines{"created l/h", "removed l/f", "removed l/g"}));
+  out.append("e/h");
+  EXPECT_EQ(told_after({{out.at("e/h"), modified | file}}), lines{"modified l/h"});
+  EXPECT_EQ(daemon->find(out.at("d")), nullptr);
+}
+
+// ---- what cannot be added: nothing of it is left, and what is watched goes on
+
+class FSEventsBadInput : public FSEvents {
+ protected:
+  void expect_refused(const std::string& path, std::error_code why) {
+    std::error_code ec;
+    watcher->add(path, root_options{}, ec);
+    EXPECT_EQ(ec, why) << ec.message();
+    calls->stop_failing();
+    EXPECT_EQ(daemon->watched_paths(), lines{root.path()});
+    root.write("f");
+    EXPECT_EQ(told_after({event("f", created | file)}), lines{"created f"});
+  }
+};
+
+TEST_F(FSEventsBadInput, a_path_that_is_missing) {
+  open();
+  expect_refused(root.at("missing"), {ENOENT, std::system_category()});
+}
+
+TEST_F(FSEventsBadInput, a_path_with_a_nul) {
+  open();
+  expect_refused(out.path() + std::string("\0x", 2), errc::path_has_nul);
+}
+
+TEST_F(FSEventsBadInput, a_root_twice) {
+  open();
+  expect_refused(root.path() + "/", errc::root_exists);
+}
+
+TEST_F(FSEventsBadInput, a_root_that_may_not_be_read) {
+  open();
+  calls->fail(system_call::openat, 1, EACCES, script::for_ever);
+  expect_refused(out.path(), {EACCES, std::system_category()});
+}
+
 // ---- streams
 
 TEST_F(FSEvents, one_stream_a_root_and_none_for_what_is_in_it) {
@@ -853,12 +985,28 @@ TEST_F(FSEvents, one_stream_a_root_and_none_for_what_is_in_it) {
 
 TEST_F(FSEventsOtherwise, a_stream_that_does_not_start) {  // fsevents/fsevents#42: about 400 of them
   daemon->starts_that_succeed = 0;
-  watcher = std::make_unique<fake_watcher>(
-      options{.debounce = immediate, .poll_interval = std::chrono::milliseconds(1)}, fake_system(daemon));
-  watcher->add(root.path());
-  EXPECT_EQ(told(), lines{"notice polling"});
-  root.write("f");
-  EXPECT_EQ(sorted(watcher->flush()), lines{"created f"});
+  expect_polled(root.path(), std::errc::resource_unavailable_try_again, "FSEvents has no stream left for this process");
+}
+
+TEST_F(FSEventsOtherwise, a_stream_that_is_not_made) {
+  daemon->refuses_streams = true;
+  expect_polled(root.path(), std::errc::not_enough_memory, "");
+}
+
+TEST_F(FSEventsOtherwise, a_root_whose_path_is_no_text) {  // APFS has none, but a share may
+  directory.base().mkdir("r\xFF");
+  expect_polled(directory.base().at("r\xFF"), std::errc::illegal_byte_sequence, "");
+}
+
+TEST_F(FSEventsOtherwise, without_a_queue_there_is_no_watcher) {
+  daemon->refuses_queues = true;
+  try {
+    fake_watcher(options{}, fake_system(daemon));
+    ADD_FAILURE() << "no error";
+  } catch (const std::system_error& e) {
+    EXPECT_EQ(e.code(), std::errc::not_enough_memory);
+    EXPECT_NE(std::string_view(e.what()).find("dispatch_queue_create"), std::string_view::npos) << e.what();
+  }
 }
 
 TEST_F(FSEventsOtherwise, more_paths_than_a_process_may_watch) {  // notify-rs/notify#971: it closes descriptor 0
@@ -872,10 +1020,38 @@ TEST_F(FSEventsOtherwise, more_paths_than_a_process_may_watch) {  // notify-rs/n
   ASSERT_EQ(b.notices().size(), 1u);
   EXPECT_EQ(b.notices()[0].kind, notice_kind::polling);
   EXPECT_EQ(b.notices()[0].error, std::errc::too_many_files_open);
+  EXPECT_EQ(b.notices()[0].advice,
+            "raise the soft limit of open files (ulimit -n): FSEvents watches one path for twelve of them");
   watcher->remove(out.path());
   watcher->remove(directory.base().at("third"));
   watcher->add(directory.base().at("third"));
   EXPECT_EQ(told(), lines{});
+}
+
+TEST_F(FSEventsOtherwise, what_is_mounted_below_a_root_has_a_stream_of_its_own) {
+  root.mkdir_p("m/d");
+  daemon->mounted = root.at("m");
+  open();
+  EXPECT_EQ(daemon->watched_paths(), (lines{root.path(), root.at("m")}));
+  EXPECT_EQ(watcher->stats().polled_directories, 0u);
+  for (const char* f : {"f", "m/f", "m/d/f"}) root.write(f);
+  EXPECT_EQ(told_after({event("f", created | file), event("m/f", created | file), event("m/d/f", created | file)}),
+            (lines{"created f", "created m/d/f", "created m/f"}));
+  watcher->remove(root.path());
+  EXPECT_EQ(daemon->watched_paths(), lines{});
+  EXPECT_EQ(told(), lines{});
+}
+
+TEST_F(FSEvents, the_stream_of_what_was_mounted_ends_when_it_is_removed) {
+  root.mkdir_p("m/d");
+  daemon->mounted = root.at("m");
+  open();
+  daemon->mounted.clear();
+  root.write("m/f");
+  EXPECT_EQ(told_after({event("m", unmounted | dir)}), lines{"created m/f"});
+  EXPECT_EQ(daemon->watched_paths(), lines{root.path()});
+  root.append("m/f");
+  EXPECT_EQ(told_after({event("m/f", modified | file)}), lines{"modified m/f"});
 }
 
 TEST_F(FSEventsOtherwise, a_share_is_polled_besides) {
