@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "hotwatch.hpp"
@@ -29,6 +30,10 @@ namespace hotwatch::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Who may have fanotify has to ask for it: what a watcher hears must not depend on whose process it is in.
+static_assert(std::is_same_v<native_backend, fallback<inotify_backend, polling_backend>>);
+static_assert(std::is_same_v<hotwatch::watcher, basic_watcher<native_backend>>);
 
 /// A file system that nobody else is busy on; unmounted at the end.
 class mounted {
@@ -395,6 +400,23 @@ TEST_F(FanotifyCases, ADirectoryCostsNothingButItsListing) {
   for (int i = 0; i < many; ++i) root.write("d" + std::to_string(i) + "/f", "again");
   EXPECT_EQ(w.flush().size(), static_cast<std::size_t>(many));
   EXPECT_EQ(calls->calls(open_by_handle_at) + calls->calls(name_to_handle_at), many + 1);
+}
+
+TEST_F(FanotifyCases, AStrangerCostsOneLookHoweverOftenItIsWrittenTo) {
+  const mounted own(root.path(), "tmpfs");
+  if (!own) GTEST_SKIP() << "mounting is not permitted here";
+  for (const char* d : {"watched", "stranger"}) root.mkdir(d);
+  const auto calls = std::make_shared<script>();
+  basic_watcher<basic_fanotify_backend<scripted_system>> w({}, scripted_system(calls));
+  w.add(root.at("watched"));
+  for (const char* f : {"f", "g", "f"}) {
+    root.append(std::string("stranger/") + f);
+    EXPECT_TRUE(w.flush().empty());
+    EXPECT_EQ(calls->calls(system_call::open_by_handle_at), 1) << f;
+  }
+  root.write("watched/f");
+  EXPECT_EQ(sorted(w.flush()), lines{"created f"});
+  EXPECT_EQ(calls->calls(system_call::open_by_handle_at), 1);
 }
 
 // What was read to learn the number of one is in the way of the other, and is read again.
