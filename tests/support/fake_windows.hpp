@@ -59,6 +59,8 @@ class fake_windows {
   std::uint64_t keeper = 2;      ///< ... of this number
   std::uint64_t now = 133'000'000'000'000'000;
   std::function<void()> before_request;  ///< once, before the next one is made
+  std::function<void()> before_wait;     ///< before each that ends after a time
+  std::int64_t longest_wait = 0;         ///< as it was set last: 100 ns, negative from now on
 
   fake_windows() { make("C:", true); }
 
@@ -407,8 +409,14 @@ class fake_windows_system {
   void SetEvent(handle) const noexcept { script_->is_raised = true; }
   void ResetEvent(handle) const noexcept { script_->is_raised = false; }
   handle CreateWaitableTimerExW(std::uint32_t) const noexcept { return thing("CreateWaitableTimerExW"); }
-  bool SetWaitableTimer(handle, std::int64_t) const noexcept { return true; }
-  std::uint32_t WaitForMultipleObjects(std::uint32_t, const handle*, std::uint32_t) const noexcept { return 0; }
+  bool SetWaitableTimer(handle, std::int64_t due) const noexcept {
+    script_->longest_wait = due;
+    return true;
+  }
+  std::uint32_t WaitForMultipleObjects(std::uint32_t count, const handle*, std::uint32_t) const {
+    if (count == 2 && script_->before_wait) script_->before_wait();
+    return 0;
+  }
   handle CreateThreadpoolTimer(handle) const noexcept { return thing("CreateThreadpoolTimer"); }
   void SetThreadpoolTimer(handle, std::int64_t due) const noexcept { script_->due = due; }
   void CloseThreadpoolTimer(handle) const noexcept {}

@@ -325,6 +325,38 @@ TEST_F(windows_backend_test, so_they_do_when_the_cancelling_takes_its_time) {
   EXPECT_TRUE(disk->is_port_empty());
 }
 
+TEST_F(windows_backend_test, the_end_waits_for_what_is_cancelled) {
+  open();
+  disk->cancels_at_once = false;
+  int waits = 0;
+  disk->before_wait = [&] {
+    ++waits;
+    disk->cancel_now();  // writes where it may
+  };
+  watcher.reset();
+  EXPECT_EQ(waits, 1);
+  EXPECT_EQ(disk->handles(), 0u);
+  EXPECT_TRUE(disk->is_port_empty());
+}
+
+TEST_F(windows_backend_test, what_does_not_come_back_within_a_second_keeps_its_memory) {
+  open();
+  disk->cancels_at_once = false;
+  int waits = 0;
+  disk->before_wait = [&] { ++waits; };
+  watcher.reset();
+  EXPECT_EQ(waits, 1);
+  EXPECT_EQ(disk->longest_wait, -10'000'000);
+  EXPECT_EQ(disk->handles(), 0u);
+  disk->cancel_now();
+  // Of the root and of the directory above it. Known for ever, so that nobody takes what was given up for a leak.
+  static auto& given_up = *new std::vector<overlapped*>;
+  const std::size_t before = given_up.size();
+  while (!disk->is_port_empty()) given_up.push_back(disk->take_from_port().request);
+  ASSERT_EQ(given_up.size(), before + 2);
+  EXPECT_EQ(given_up.back()->internal, 0xC0000120u);  // STATUS_CANCELLED
+}
+
 TEST_F(windows_backend_test, a_short_name_is_asked_for_its_long_one) {
   disk->make("C:/root/long name.text");
   disk->long_names[u"C:\\root\\LONGNA~1.TEX"] = u"\\\\?\\C:\\root\\long name.text";
