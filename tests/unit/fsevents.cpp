@@ -56,6 +56,7 @@ TEST(fsevents, events_of_the_root_itself) {
   EXPECT_EQ(hints_of("/u/root", item_xattr | item_is_dir), lines{});
   EXPECT_EQ(hints_of("/u/root", item_created | item_is_dir), lines{});
   EXPECT_EQ(hints_of("/u/root", 0), lines{"look again"});
+  EXPECT_EQ(hints_of("/u/root", mounted), (lines{"gone", "look again"}));
   EXPECT_EQ(hints_of("/u/root", unmounted), (lines{"gone", "look again"}));
   EXPECT_EQ(hints_of("/u/root", root_changed), (lines{"gone", "look again"}));
   EXPECT_EQ(hints_of("/given/otherwise", root_changed), (lines{"gone", "look again"}));
@@ -67,6 +68,7 @@ TEST(fsevents, what_was_dropped) {
   EXPECT_EQ(hints_of("/u", must_scan_subdirs), lines{"look again"});
   EXPECT_EQ(hints_of("/", must_scan_subdirs), lines{"look again"});
   EXPECT_EQ(hints_of("", must_scan_subdirs), lines{"look again"});
+  EXPECT_EQ(hints_of("/u", item_modified | item_is_dir), lines{}) << "nothing was dropped";
   EXPECT_EQ(hints_of("/other", must_scan_subdirs), lines{});
   EXPECT_EQ(hints_of("/", must_scan_subdirs | user_dropped), lines{"overflow"});
   EXPECT_EQ(hints_of("/", must_scan_subdirs | kernel_dropped), lines{"overflow"});
@@ -100,6 +102,7 @@ TEST(fsevents, where_a_path_stands) {
   };
   EXPECT_EQ(way_of("/u/root/a/f", "/u/root"), "a/f");
   EXPECT_EQ(way_of("/u/root/a/", "/u/root"), "a");
+  EXPECT_EQ(way_of("/u/root//f", "/u/root"), "f");
   EXPECT_EQ(way_of("/u/root2/f", "/u/root"), "-");
   EXPECT_EQ(way_of("/u/roo", "/u/root"), "-");
   EXPECT_EQ(way_of("/a/f", "/"), "a/f");
