@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <hotwatch.hpp>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -57,6 +58,8 @@ struct finding {
       if (c.kind == hotwatch::notice_kind::polling && !c.partly_told && c.path == path) return "polling";
     return native_name_and_polling;
   }
+  /// Whether nobody tells, and all is found by looking.
+  [[nodiscard]] bool is_looked_at() const { return std::string_view(uses()) == "polling"; }
 };
 
 [[nodiscard]] inline finding examine(const std::string& path) {

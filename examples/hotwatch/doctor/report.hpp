@@ -61,7 +61,8 @@ namespace text {
   if (!f.error.empty()) return out + "\n  cannot be watched: " + f.error + '\n';
   out += "\n  uses         ";
   out += f.uses();
-  out += "\n  file system  " + f.file_system + (f.is_itself_partly_told() ? ", told in part" : ", told wholly");
+  out += "\n  file system  " + f.file_system;
+  out += f.is_itself_partly_told() ? ", told in part" : f.is_looked_at() ? ", looked at" : ", told wholly";
   if (f.is_partly_told() && !f.is_itself_partly_told()) out += "; others below it in part";
   out += "\n  directories  " + std::to_string(f.directories);
   if (f.polled != 0) out += ", of which " + std::to_string(f.polled) + " are polled";
@@ -117,7 +118,7 @@ inline void append_field(std::string& out, std::string_view key, std::uint64_t v
   }
   append_field(out, "uses", f.uses());
   append_field(out, "file_system", f.file_system);
-  append_field(out, "told", f.is_partly_told() ? "partly" : "wholly");
+  append_field(out, "told", f.is_looked_at() ? "by polling" : f.is_partly_told() ? "partly" : "wholly");
   append_field(out, "directories", f.directories);
   append_field(out, "files", f.files);
   append_field(out, "polled_directories", f.polled);

@@ -54,6 +54,24 @@ TEST(cli_doctor, what_is_used_is_what_was_polled_and_why) {
   EXPECT_FALSE(f.is_fine());
 }
 
+TEST(cli_doctor, what_is_polled_is_not_called_told) {
+  const auto text_says = [](const finding& f, const char* what) {
+    return doctor::text::of(f).find(std::string("file system  ext4, ") + what + '\n') != std::string::npos;
+  };
+  const auto json_says = [](const finding& f, const char* what) {
+    return doctor::json::of(f).find(std::string(R"("told":")") + what + '"') != std::string::npos;
+  };
+  EXPECT_TRUE(text_says(tree(3), "told wholly"));
+  EXPECT_TRUE(json_says(tree(3), "wholly"));
+  finding f = tree(3, 3);
+  f.complaints = {{notice_kind::polling, "tree", "no inotify", "", false}};
+  EXPECT_TRUE(text_says(f, "looked at")) << doctor::text::of(f);
+  EXPECT_TRUE(json_says(f, "by polling")) << doctor::json::of(f);
+  f.complaints[0].partly_told = true;
+  EXPECT_TRUE(text_says(f, "told in part")) << doctor::text::of(f);
+  EXPECT_TRUE(json_says(f, "partly")) << doctor::json::of(f);
+}
+
 TEST(cli_doctor, a_directory_that_cannot_be_read_is_not_fine) {
   finding f = tree(3);
   EXPECT_TRUE(f.is_fine());
