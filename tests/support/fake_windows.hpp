@@ -47,6 +47,7 @@ class fake_windows {
 
   bool has_longer_records = true;
   std::uint32_t drive_type = 3;  ///< fixed
+  std::u16string share = {};     ///< what the drive stands for: \\?\UNC\server\share
   std::uint32_t error_of_longer_requests = 0;
   std::uint32_t error_of_requests = 0;
   bool numbers_files = true;    ///< FAT does not
@@ -366,7 +367,8 @@ class fake_windows_system {
     }
   }
   std::uint32_t GetFinalPathNameByHandleW(handle h, char16_t* out, std::uint32_t room) const {
-    const std::u16string& path = script_->at(h).path;
+    std::u16string path = script_->at(h).path;
+    if (!script_->share.empty()) path = script_->share + path.substr(path.rfind(u"C:") + 2);
     if (path.size() < room) path.copy(out, path.size());
     return static_cast<std::uint32_t>(path.size() + (path.size() < room ? 0 : 1));
   }

@@ -305,6 +305,28 @@ TEST_F(windows_backend_test, so_is_a_share_of_another_machine_with_all_that_is_b
   EXPECT_EQ(watcher->stats().polled_directories, 2u);
 }
 
+TEST_F(windows_backend_test, the_notice_of_a_share_says_what_is_wrong_with_it) {
+  disk->drive_type = 4;
+  open();
+  const batch& b = watcher->flush();
+  ASSERT_EQ(b.notices().size(), 1u);
+  EXPECT_EQ(b.notices()[0].kind, notice_kind::polling);
+  EXPECT_EQ(b.notices()[0].error, std::errc::operation_not_supported);
+  EXPECT_EQ(b.notices()[0].advice, "a share of another machine, which may not tell of others' changes");
+}
+
+TEST_F(windows_backend_test, a_share_is_known_by_its_path_whatever_the_drive_says) {
+  disk->share = u"\\\\?\\UNC\\server\\share";
+  open();
+  EXPECT_EQ(disk->waiting_at(root), 0u);
+  const batch& b = watcher->flush();
+  ASSERT_EQ(b.notices().size(), 1u);
+  EXPECT_EQ(b.notices()[0].error, std::errc::operation_not_supported);
+  EXPECT_EQ(watcher->stats().polled_directories, 1u);
+  disk->make("C:/root/f");
+  EXPECT_EQ(told(), lines{"created f"});
+}
+
 TEST_F(windows_backend_test, buffers_outlive_what_is_cancelled) {
   open();
   watcher->remove(std::string_view("C:/root"));

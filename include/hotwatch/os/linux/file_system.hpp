@@ -27,6 +27,7 @@ inline constexpr std::uint32_t partly_told[] = {
     0x7461636F, 0x01161970,                          // OCFS2, GFS2: one disk, several machines
     0x5346414F, 0x6B414653, 0x73757245, 0x564C,      // AFS (two of them), Coda, NCP
     0x786F4256, 0xBACBACBC, 0x7C7C6673,              // folders of a host: VirtualBox, VMware, Parallels
+    0x61756673,                                      // aufs: its layers may be anything of these
     0x53464846,                                      // WSL 1
     0x9FA0,     0x62656572, 0x64626720, 0x74726163,  // made up as they are read: procfs, sysfs, debugfs, tracefs
     0x27E0EB,   0x63677270, 0xCAFE4A11, 0x1CD1,      // cgroup, cgroup 2, bpf, devpts
