@@ -317,15 +317,16 @@ class basic_fsevents_backend {
   void give(const detail::fsevents::event& e, std::int32_t number, Sink& sink) {
     const watching* const w = find_stream(number);
     if (w == nullptr) return;
-    // The path is copied: what the sink does may end the stream.
+    // What is needed of it is copied: what the sink does may end the stream.
     where_ = w->path;
     const bool is_watched = w->is_watched;
+    const bool is_tree = w->tree;
     const bool is_way_gone = (e.flags & detail::fsevents::root_changed) != 0;
     for (std::size_t i = 0; i < guards_.size(); ++i)
       if (guards_[i].stream == number && (is_way_gone || means(e, guards_[i].path)))
         sink(hint{hint_kind::gone, guards_[i].number});
     if (is_watched)
-      detail::fsevents::tell_event(e, {where_, w->tree}, number, sink);
+      detail::fsevents::tell_event(e, {where_, is_tree}, number, sink);
     else if ((e.flags & (detail::fsevents::user_dropped | detail::fsevents::kernel_dropped)) != 0)
       sink(hint{});
   }

@@ -89,10 +89,10 @@ struct file_status {
 }
 
 /// Whether another write may have been given the same time: the file system seems to keep times in units of two seconds
-/// (FAT), one (HFS+), or ten milliseconds (exFAT), and the last one is not over.
+/// (FAT), one (HFS+), or ten milliseconds (exFAT), and the last one is not over. (A time to come is one that was set.)
 [[nodiscard]] constexpr bool is_in_last_unit(file_time modified, file_time now) noexcept {
   const file_time unit = modified % 1'000'000'000 == 0 ? 2'000'000'000 : modified % 10'000'000 == 0 ? 10'000'000 : 0;
-  return modified + unit > now && unit != 0;
+  return unit != 0 && modified + unit > now && modified < now + unit;
 }
 
 [[nodiscard]] constexpr std::uint16_t birth_fingerprint(const file_status& s) noexcept {

@@ -88,7 +88,8 @@ void tell_event(const event& e, const place& where, std::int32_t watch, Sink&& s
   }
   std::string_view way;
   switch (stand_of(e.path, where.path, way)) {
-    case stand::elsewhere: return;
+    // A stream tells of nothing else: its own path may be told in another spelling (NFC and NFD, letter case).
+    case stand::elsewhere: return all_again();
     case stand::above:
       if (has(must_scan_subdirs)) all_again();
       return;

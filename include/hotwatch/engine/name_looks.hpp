@@ -129,11 +129,19 @@ class name_looks {
       const node_id other = may_be_known ? s_.find_other_spelling(parent, name) : no_node;
       if (other != no_node || (known == no_node && !ec && !is_plain)) {
         to_list_.push_back(parent);
-        if (other != no_node) look_in(parent, std::string(s_.known.name(other)), false, false, m);
+        if (other != no_node) look_in(parent, std::string(s_.known.name(other)), false, moved, m);
         return;
       }
-      // Still the same file: its name may have been changed into another spelling of itself.
-      if (known != no_node && !ec && moved && s_.known[known].file_id == status.file_id) to_list_.push_back(parent);
+      if (known != no_node && !ec) {
+        const std::uint64_t number = s_.known[known].file_id;
+        // Still the same file: its name may have been changed into another spelling of itself.
+        if (moved && number == status.file_id) to_list_.push_back(parent);
+        // Another one: it may have been made in another spelling.
+        if (number != 0 && number != status.file_id) {
+          to_list_.push_back(parent);
+          return;
+        }
+      }
     }
     const bool still = scan_.take_look(parent, name, !ec ? &status : nullptr, !moved, m);
     if (still && s_.known[known].type == entry_type::directory && !s_.known[known].link &&

@@ -5,7 +5,9 @@
 // number of a thread there, or xnu for the kernel.
 #include "hotwatch/backends/fsevents.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
@@ -667,6 +669,53 @@ TEST_F(FSEvents, told_in_another_letter_case) {  // microsoft/TypeScript#64089
   EXPECT_EQ(told_after({event("Src/main.c", removed | file, 5)}), lines{"removed Src/Main.c"});
 }
 
+TEST_F(FSEvents, a_directory_in_another_letter_case_is_to_be_scanned) {
+  daemon->ignores_case = true;
+  root.mkdir_p("Src/e");
+  open();
+  root.write("Src/e/f");
+  EXPECT_EQ(told_after({event("src", must_scan_subdirs)}), lines{"created Src/e/f"});
+}
+
+TEST_F(FSEvents, a_directory_that_is_told_decomposed_was_elsewhere) {
+  daemon->ignores_case = true;
+  root.mkdir("\xC3\xA9");
+  root.write("\xC3\xA9/f");
+  open();
+  root.rename("\xC3\xA9", out.at("d"));
+  out.rm("d/f");
+  out.write("d/g");
+  out.rename("d", root.at("\xC3\xA9"));
+  EXPECT_EQ(told_after({event("e\xCC\x81", renamed | dir)}), (lines{"created \xC3\xA9/g", "removed \xC3\xA9/f"}));
+}
+
+// As `git checkout` does between branches.
+TEST_F(FSEvents, removed_and_made_in_another_letter_case) {
+  daemon->ignores_case = true;
+  root.write("readme");
+  open();
+  root.write("another number");
+  root.rm("readme");
+  root.rename("another number", "README");
+  EXPECT_EQ(told_after({event("readme", removed | file, 5), event("README", created | modified | file)}),
+            (lines{"created README", "removed readme"}));
+}
+
+TEST_F(FSEvents, the_root_itself_is_told_in_another_letter_case) {
+  daemon->ignores_case = true;
+  open();
+  root.write("f");
+  EXPECT_EQ(told_after({{directory.base().at("ROOT/f"), created | file, 5}}), lines{"created f"});
+}
+
+TEST_F(FSEvents, attributes_of_a_file_from_the_future) {
+  root.write("f");
+  const timespec in_a_century[2] = {{4'102'444'800, 0}, {4'102'444'800, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, root.at("f").c_str(), in_a_century, 0), 0);
+  open();
+  EXPECT_EQ(told_after({event("f", xattr | file)}), lines{});
+}
+
 TEST_F(FSEvents, on_a_volume_that_knows_the_letter_case) {
   root.write("a");
   root.write("A");
@@ -1074,8 +1123,10 @@ TEST_F(FSEvents, the_queue_wakes_who_waits_on_another_thread) {
   root.write("f");
   const fake_event e = event("f", created | file);
   std::thread queue([&] { daemon->send({e}); });
+  const auto began = std::chrono::steady_clock::now();
   const batch& b = watcher->wait_for(deadline);
   EXPECT_EQ(in_order(b), lines{"created f"});
+  EXPECT_LT(std::chrono::steady_clock::now() - began, deadline) << "nobody woke it";
   queue.join();
 }
 
