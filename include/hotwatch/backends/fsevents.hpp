@@ -185,12 +185,11 @@ class basic_fsevents_backend {
   struct watching {
     std::string path;
     identity who;
-    bool tree;
     bool is_watched;  ///< else only guards listen there
     stream events;
 
     watching(std::string p, identity i, bool t, bool w, const typename stream::target& to, std::int32_t number)
-        : path(std::move(p)), who(i), tree(t), is_watched(w), events(to, number) {}
+        : path(std::move(p)), who(i), is_watched(w), events(to, number, t) {}
   };
   struct guarded_name {
     std::int32_t number;
@@ -238,12 +237,13 @@ class basic_fsevents_backend {
     if (from == nullptr || !from->is_watched) return {detail::no_watch, true};
     if (who.device == from->who.device) return {number_of(who)};
     for (const auto& w : streams_)
-      if (w->is_watched && w->tree && w->who == who) return {w->events.number()};
+      if (w->is_watched && w->events.is_tree() && w->who == who) return {w->events.number()};
     std::error_code ec;
     const std::string path = path_of(d.directory_, ec);
     if (ec) return {detail::no_watch, true, ec};
     for (const auto& w : streams_)
-      if (w->is_watched && w->tree && w->who.device == who.device && detail::fsevents::leads_to(w->path, path))
+      if (w->is_watched && w->events.is_tree() && w->who.device == who.device &&
+          detail::fsevents::leads_to(w->path, path))
         return {number_of(who)};
     return begin(path, who, true);
   }
@@ -257,8 +257,10 @@ class basic_fsevents_backend {
   // The one that tells of this already, or a new one.
   [[nodiscard]] watch_answer begin(const std::string& path, identity who, bool tree, bool watches = true) {
     for (const auto& w : streams_) {
-      if (w->who != who || w->path != path || (w->tree != tree && w->is_watched)) continue;
-      w->tree = tree;
+      if (w->who != who || w->path != path) continue;
+      // One of guards alone may be asked for more; a tree stays one, because guards further down may listen there.
+      if (w->events.is_tree() != tree && (w->is_watched || w->events.is_tree())) continue;
+      w->events.set_tree(tree);
       w->is_watched |= watches;
       return {w->events.number()};
     }
@@ -286,7 +288,9 @@ class basic_fsevents_backend {
     if (ec) return ec;
     std::int32_t by = detail::no_watch;
     for (const auto& w : streams_)
-      if (detail::fsevents::leads_to(w->path, path) && w->who.device == status.device) by = w->events.number();
+      if ((w->events.is_tree() ? detail::fsevents::leads_to(w->path, path) : w->path == path) &&
+          w->who.device == status.device)
+        by = w->events.number();
     if (by == detail::no_watch) {
       const watch_answer answer = begin(path, {status.device, status.file_id}, false, false);
       if (answer.error) return answer.error;
@@ -320,7 +324,7 @@ class basic_fsevents_backend {
     // What is needed of it is copied: what the sink does may end the stream.
     where_ = w->path;
     const bool is_watched = w->is_watched;
-    const bool is_tree = w->tree;
+    const bool is_tree = w->events.is_tree();
     const bool is_way_gone = (e.flags & detail::fsevents::root_changed) != 0;
     for (std::size_t i = 0; i < guards_.size(); ++i)
       if (guards_[i].stream == number && (is_way_gone || means(e, guards_[i].path)))

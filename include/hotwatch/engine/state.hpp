@@ -129,7 +129,9 @@ struct engine_state {
   /// By the name that is known, or another spelling of it.
   [[nodiscard]] node_id find(node_id parent, std::string_view name) const {
     const node_id child = known.find(parent, name);
-    return child != no_node || !ignores_case<Backend> ? child : find_other_spelling(parent, name);
+    if constexpr (ignores_case<Backend>)
+      if (child == no_node) return find_other_spelling(parent, name);
+    return child;
   }
   [[nodiscard]] node_id find_other_spelling(node_id parent, std::string_view name) const {
     node_id child = known[parent].first_child;

@@ -805,6 +805,29 @@ TEST_F(FSEventsOtherwise, a_root_that_is_not_recursive) {
   EXPECT_EQ(told_after({event("d/f", created | file), event("g", created | file)}), lines{"created g"});
 }
 
+TEST_F(FSEventsOtherwise, what_is_too_deep_wakes_nobody) {
+  root.mkdir_p("d/e");
+  open({}, {.recursive = false});
+  const int handle = watcher->native_handle();
+  EXPECT_EQ(told(), lines{});
+  root.write("d/e/f");
+  send({event("d/e/f", created | file)});
+  EXPECT_FALSE(raw::becomes_ready(handle, std::chrono::milliseconds(0)));
+  root.write("f");
+  send({event("f", created | file)});
+  EXPECT_TRUE(raw::becomes_ready(handle, std::chrono::milliseconds(0)));
+  EXPECT_EQ(told(), lines{"created f"});
+}
+
+// /tmp and /var are symlinks in "/", below which all happens.
+TEST_F(FSEventsOtherwise, a_symlink_on_the_way_is_all_that_is_heard_beside_it) {
+  directory.base().symlink("root", "given");
+  open_at(directory.base().at("given"));
+  const fake_event elsewhere{directory.base().at("other/x"), created | file, 9};
+  send(std::vector<fake_event>(detail::macos::event_box::most_events + 1, elsewhere));
+  EXPECT_EQ(told(), lines{}) << "nothing ran over";
+}
+
 TEST_F(FSEventsOtherwise, a_single_file_is_watched_from_its_directory) {  // fsevents/fsevents#406: else silent
   root.write("f");
   open_at(root.at("f"));

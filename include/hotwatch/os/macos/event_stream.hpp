@@ -4,6 +4,7 @@
 // One stream of FSEvents, and the queue on which it calls. Floor 3.
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -67,14 +68,14 @@ class event_stream {
  public:
   using target = stream_target<System, Wake>;
 
-  event_stream(const target& to, std::int32_t number) noexcept : to_(to), number_(number) {}
+  event_stream(const target& to, std::int32_t number, bool tree) noexcept : to_(to), number_(number), tree_(tree) {}
   event_stream(const event_stream&) = delete;
   event_stream& operator=(const event_stream&) = delete;
   ~event_stream() { close(); }
 
-  /// Of a directory, by its canonical path, and all that is below it. What happens after this has returned is
-  /// told.
+  /// Of a directory, by its canonical path. What happens after this has returned is told.
   [[nodiscard]] std::error_code open(std::string_view path) {
+    directory_ = path;
     if (!ticket_.take(to_.system.open_files_limit())) return std::make_error_code(std::errc::too_many_files_open);
     const std::error_code ec = start(path);
     if (ec) ticket_ = {};
@@ -82,6 +83,10 @@ class event_stream {
   }
 
   [[nodiscard]] std::int32_t number() const noexcept { return number_; }
+
+  /// Whether all that is below the directory is heard, or only what becomes of the names in it.
+  [[nodiscard]] bool is_tree() const noexcept { return tree_.load(std::memory_order_relaxed); }
+  void set_tree(bool tree) noexcept { tree_.store(tree, std::memory_order_relaxed); }
 
  private:
   [[nodiscard]] std::error_code start(std::string_view path) {
@@ -119,11 +124,24 @@ class event_stream {
   static void on_events(const void*, void* info, std::size_t count, void* events, const std::uint32_t* flags,
                         const event_id* ids) {
     auto& self = *static_cast<event_stream*>(info);
-    for (std::size_t i = 0; i < count; ++i) self.append(events, i, flags[i], ids[i]);
-    self.to_.wake.wake();
+    bool heard = false;
+    for (std::size_t i = 0; i < count; ++i) heard |= self.append(events, i, flags[i], ids[i]);
+    if (heard) self.to_.wake.wake();
   }
 
-  void append(cf_ref events, std::size_t i, std::uint32_t flags, event_id id) noexcept {
+  // FSEvents knows no stream that ends at the names of a directory. One at "/", where a symlink on the way to a root
+  // stands (/tmp, /var), would else wake for each file of the machine.
+  [[nodiscard]] bool is_too_deep(const fsevents::event& e) const noexcept {
+    constexpr std::uint32_t of_more = fsevents::must_scan_subdirs | fsevents::user_dropped | fsevents::kernel_dropped |
+                                      fsevents::root_changed | fsevents::mounted | fsevents::unmounted;
+    std::string_view way;
+    return !is_tree() && (e.flags & of_more) == 0 &&
+           fsevents::stand_of(e.path, directory_, way) == fsevents::stand::below &&
+           way.find('/') != std::string_view::npos;
+  }
+
+  // Returns whether anybody asks for it.
+  bool append(cf_ref events, std::size_t i, std::uint32_t flags, event_id id) noexcept {
     System& system = to_.system;
     fsevents::event e{flags, id, 0, {}};
     const cf_ref data = system.CFArrayGetValueAtIndex(events, i);
@@ -135,11 +153,15 @@ class event_stream {
       e.path = path_.data();
     else
       e.flags |= fsevents::must_scan_subdirs;  // of no path: everything
+    if (is_too_deep(e)) return false;
     to_.box.add(number_, e);
+    return true;
   }
 
   target to_;
   std::int32_t number_;
+  std::atomic<bool> tree_;
+  std::string directory_;
   path_ticket ticket_;
   stream_ref stream_ = nullptr;
   bool is_started_ = false;
