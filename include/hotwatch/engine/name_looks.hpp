@@ -39,15 +39,8 @@ class name_looks {
   void settle(moment m) {
     if (asked_.empty()) return;
     merge_repeats();
-    scan_.begin_several();
-    for (const asked& a : asked_)
-      if (const node& n = s_.known[a.top]; n.in_tree && n.watch == a.watch) look(a, m);
-    std::sort(to_list_.begin(), to_list_.end());
-    to_list_.erase(std::unique(to_list_.begin(), to_list_.end()), to_list_.end());
-    for (const node_id id : to_list_)
-      if (lookup_.is_placed(id)) (void)scan_.scan(id, {}, m);
-    scan_.settle_several({.files = true}, m);
-    to_list_.clear();
+    // A link that is found to be renamed has no place before the end of that look: behind it is looked then.
+    for (int looks = 0; looks < 2 && !asked_.empty(); ++looks) look_once(m);
     asked_.clear();
     ways_.clear();
   }
@@ -82,6 +75,27 @@ class name_looks {
       }
     }
     asked_.resize(kept);
+  }
+
+  // Leaves what is below a link that is missing.
+  void look_once(moment m) {
+    scan_.begin_several();
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      const asked a = asked_[i];
+      if (s_.known[a.top].watch != a.watch) continue;
+      if (s_.known[a.top].in_tree)
+        look(a, m);
+      else
+        asked_[kept++] = a;
+    }
+    asked_.resize(kept);
+    std::sort(to_list_.begin(), to_list_.end());
+    to_list_.erase(std::unique(to_list_.begin(), to_list_.end()), to_list_.end());
+    for (const node_id id : to_list_)
+      if (lookup_.is_placed(id)) (void)scan_.scan(id, {}, m);
+    scan_.settle_several({.files = true}, m);
+    to_list_.clear();
   }
 
   void look(const asked& a, moment m) {

@@ -990,6 +990,17 @@ TEST_F(FSEventsAbove, two_followed_links_to_one_directory) {
   EXPECT_EQ(watcher->stats().polled_directories, 0u) << "the root's stream tells of what is in it";
 }
 
+TEST_F(FSEventsAbove, a_followed_link_is_renamed_and_what_is_behind_it_changes) {
+  out.mkdir("d");
+  root.symlink("../out/d", "l");
+  open({.follow_symlinks = true});
+  root.rename("l", "n");
+  out.write("d/f");
+  EXPECT_EQ(told_after({event("l", renamed | item_is_symlink, id_of("n")), event("n", renamed | item_is_symlink),
+                        {out.at("d/f"), created | file}}),
+            (lines{"created n/f", "renamed l -> n"}));
+}
+
 TEST_F(FSEventsAbove, a_followed_link_that_leads_to_another) {
   for (const char* d : {"d", "e"}) out.mkdir(d);
   out.write("d/f");
