@@ -996,7 +996,8 @@ TEST_F(FSEventsAbove, a_followed_link_is_renamed_and_what_is_behind_it_changes) 
   open({.follow_symlinks = true});
   root.rename("l", "n");
   out.write("d/f");
-  EXPECT_EQ(told_after({event("l", renamed | item_is_symlink, id_of("n")), event("n", renamed | item_is_symlink),
+  EXPECT_EQ(told_after({event("l", renamed | item_is_symlink, id_of("n")),
+                        event("n", renamed | item_is_symlink),
                         {out.at("d/f"), created | file}}),
             (lines{"created n/f", "renamed l -> n"}));
 }
