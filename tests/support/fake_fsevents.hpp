@@ -7,6 +7,7 @@
 #include <dirent.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -94,7 +95,7 @@ class fake_fsevents {
   mac::file_system file_system = {true, "apfs"};
   int starts_that_succeed = 1'000'000;
   std::uint64_t open_files = 12 * 100;
-  mac::event_id newest = 1000;
+  std::atomic<mac::event_id> newest = 1000;
   std::string lone_surrogate = "\xED\xA0\x80";  ///< a path with this cannot be read
   std::recursive_mutex mutex;                   ///< held while streams call, and while they change
   std::vector<std::string> faults;              ///< what must not be done with a stream, and was
