@@ -65,6 +65,10 @@ inline bool with_own_mounts(const std::function<void()>& run) {
   return permitted;
 }
 
+inline std::string why_no_mounts() {
+  return with_own_mounts([] {}) ? "" : "mounting is not permitted here";
+}
+
 /// Signals without end, to the thread that made it, with a handler that lets system calls fail with EINTR.
 class signal_storm {
  public:

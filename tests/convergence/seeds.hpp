@@ -17,6 +17,9 @@ inline long from_environment(const char* name, long otherwise) {
   return text != nullptr ? std::atol(text) : otherwise;
 }
 
+/// Print every command and batch.
+inline bool verbose() { return from_environment("HOTWATCH_VERBOSE", 0) != 0; }
+
 /// The text says what went wrong, and is empty when all is well.
 using trial_of_seed = std::function<std::string(std::uint64_t seed)>;
 

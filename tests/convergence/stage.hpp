@@ -81,7 +81,7 @@ class stage {
 
  private:
   void note(const std::string& command) {
-    if (trial_.verbose) std::cout << (inside_ ? '@' + std::to_string(calls_) + ' ' : "") << command << '\n';
+    if (verbose()) std::cout << (inside_ ? '@' + std::to_string(calls_) + ' ' : "") << command << '\n';
     if (begun_)
       said_.acts.push_back({inside_ ? calls_ : 0, command});
     else

@@ -120,7 +120,7 @@ class trial {
   }
 
   void take(const batch& b) {
-    if (verbose && !b.empty()) std::cout << "batch\n" << model::text(b);
+    if (verbose() && !b.empty()) std::cout << "batch\n" << model::text(b);
     if (!wrong_.empty()) return;
     for (const change& c : b)
       if (std::none_of(roots_.begin(), roots_.end(),
@@ -157,7 +157,6 @@ class trial {
     return text;
   }
 
-  const bool verbose = from_environment("HOTWATCH_VERBOSE", 0) != 0;
   const temp_directory& directory;
   linked_files linked;
   std::optional<Watcher> watcher;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// The random trials: what may make them hard, the two kinds of them, and the list of all for a backend.
+// What may make the random trials hard, the two ways in which they run, and the list of all for a backend.
 
 #include <algorithm>
 #include <array>
@@ -19,9 +19,11 @@
 #include <vector>
 
 #include "conditions.hpp"
+#include "followed_links.hpp"
 #include "simulated_fsevents.hpp"
 #include "stage.hpp"
 #include "support/linux/backends.hpp"
+#include "trial_kind.hpp"
 
 namespace hotwatch::test {
 
@@ -38,12 +40,6 @@ struct hardships {
   bool clock_back = false;   ///< the clock of file times is set back
   bool busy = false;         ///< among threads: all processors have other work
   bool short_queue = false;  ///< among threads: the kernel's queue holds 16 events
-};
-
-struct outcome {
-  std::string wrong;  ///< empty when all is well
-  std::size_t operations = 0;
-  std::optional<play> said = {};  ///< where it can be performed again
 };
 
 constexpr int rounds = 3;
@@ -239,55 +235,7 @@ outcome among_threads(std::uint64_t seed, const hardships& hard) {
   return out;
 }
 
-/// A trial by its name.
-struct trial_kind {
-  std::string name;
-  long usual_seeds;
-  std::function<outcome(std::uint64_t seed)> run;
-  /// Why not here; empty when it may run.
-  std::function<std::string()> why_not = [] { return std::string(); };
-  /// Sets what the whole machine shares: not beside other tests.
-  bool alone = false;
-  /// A play of it again.
-  std::function<std::string(const play&)> perform = {};
-};
-
 inline std::string why_not_fanotify() { return why_not<fanotify_watcher>(); }
-inline std::string why_no_mounts() {
-  return with_own_mounts([] {}) ? "" : "mounting is not permitted here";
-}
-
-/// A disk that other machines write too, as it is said to be: its hints are heard, and it is polled besides.
-template <class System>
-class shared_system : public System {
- public:
-  shared_system() = default;
-  shared_system(const System& own) : System(own) {}
-  int fstatfs(int fd, struct ::statfs* out) const noexcept {
-    const int result = System::fstatfs(fd, out);
-    constexpr int nfs = 0x6969;
-    out->f_type = nfs;
-    return result;
-  }
-};
-template <class System>
-using hybrid_backend =
-    fallback<basic_inotify_backend<shared_system<System>>, basic_polling_backend<shared_system<System>>>;
-
-/// Refuses about half of the directories, so that they are left to the backend behind it.
-template <class System>
-class choosy_backend : public basic_inotify_backend<System> {
- public:
-  using basic_inotify_backend<System>::basic_inotify_backend;
-  watch_answer watch(const detail::directory<System>& d, watch_scope scope) {
-    file_status status;
-    const bool refuses = d.look({}, status) || (status.file_id + status.born / 1'000'000) % 2 != 0;
-    if (!refuses) return basic_inotify_backend<System>::watch(d, scope);
-    return {detail::no_watch, true, std::make_error_code(std::errc::cross_device_link)};
-  }
-};
-template <class System>
-using two_queues_backend = fallback<choosy_backend<System>, basic_inotify_backend<System>>;
 
 /// Where a backend hears from what happens: losses and limits are scripted for one queue of inotify.
 enum class hears { nothing, inotify, inotify_and_looks, two_queues, fanotify, fsevents };
@@ -341,6 +289,11 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
             .stalls = true,
             .watch_limit = scripts_losses,
             .interrupted = true});
+  add({"FollowedLinks", from == hears::inotify ? 300 : 60,
+       [](std::uint64_t seed) { return follow_links<Backend>(seed); }},
+      nullptr);
+  if (scripts_losses)
+    add({"FollowedLinksOverflows", 100, [](std::uint64_t seed) { return follow_links<Backend, true>(seed); }}, nullptr);
   threaded("RootsAmongThreads", 20, {.filters = true, .roots = true, .stalls = true});
   threaded("SignalsOnBusyProcessors", 8, {.interrupted = true, .busy = true});
   if (scripts_losses) {
@@ -350,19 +303,9 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
   return all;
 }
 
-inline std::vector<trial_kind> all_trials() {
-  std::vector<trial_kind> all;
-  for (auto&& kinds : {trials_of<basic_inotify_backend>("Inotify", hears::inotify),
-                       trials_of<basic_polling_backend>("Polling", hears::nothing),
-                       trials_of<bsd_polling_backend>("BsdPolling", hears::nothing),
-                       trials_of<hybrid_backend>("Hybrid", hears::inotify_and_looks),
-                       trials_of<two_queues_backend>("TwoKernelObjects", hears::two_queues),
-                       trials_of<basic_fanotify_backend>("Fanotify", hears::fanotify),
-                       trials_of<lazy_fanotify_backend>("LazyFanotify", hears::fanotify),
-                       trials_of<simulated_fsevents_backend>("FSEvents", hears::fsevents),
-                       trials_of<heard_fsevents_backend>("HeardFSEvents", hears::fsevents)})
-    all.insert(all.end(), kinds.begin(), kinds.end());
-  return all;
+inline std::vector<trial_kind> both(std::vector<trial_kind> one, const std::vector<trial_kind>& other) {
+  one.insert(one.end(), other.begin(), other.end());
+  return one;
 }
 
 }  // namespace hotwatch::test

@@ -8,6 +8,7 @@
 // The trials are those of tests/convergence. A failure is printed as the shortest play that shows it, to be kept in
 // tests/convergence/plays. HOTWATCH_SEED: the first seed (the time of day, unless it is given).
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -17,8 +18,9 @@
 #include <string>
 #include <vector>
 
+#include "convergence/seeds.hpp"
 #include "convergence/shrink.hpp"
-#include "convergence/trials.hpp"
+#include "convergence/trial_kind.hpp"
 
 namespace hotwatch::test {
 namespace {

@@ -1,11 +1,9 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
-// Links that are followed: random links and random operations between the system calls of the watcher, and at each
-// quiet moment what was told is what a listing that follows links finds.
-//
-//   HOTWATCH_SEED=17 HOTWATCH_SEEDS=1 ./convergence --gtest_filter='FollowedLinks.*'      one seed again
+#pragma once
+// Links that are followed, as a third way for a trial to run: random links and random operations between the system
+// calls of the watcher, and at each quiet moment what was told is what a listing that follows links finds.
 
-#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -20,23 +18,18 @@
 #include <utility>
 #include <vector>
 
-#include "convergence/seeds.hpp"
-#include "convergence/simulated_fsevents.hpp"
-#include "convergence/trials.hpp"
-#include "convergence/vandal.hpp"
 #include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "hotwatch.hpp"
+#include "seeds.hpp"
 #include "support/files.hpp"
 #include "support/followed.hpp"
 #include "support/model.hpp"
 #include "support/scripted_system.hpp"
+#include "trial.hpp"
+#include "trial_kind.hpp"
+#include "vandal.hpp"
 
 namespace hotwatch::test {
-namespace {
-
-using trace::simulated_clock;
-
-const bool verbose = from_environment("HOTWATCH_VERBOSE", 0) != 0;
 
 /// Random operations on few names, most of which may fail.
 class link_vandal {
@@ -44,11 +37,13 @@ class link_vandal {
   link_vandal(const temp_directory& where, std::uint64_t seed) : where_(where), random_(seed) {}
 
   void operate() {
+    ++operations_;
     if (!hand::observer) return operate_unseen();
     hand::observer(where_, [&] { return operate_unseen(), true; });
   }
 
   std::size_t below(std::size_t n) { return random_() % n; }
+  [[nodiscard]] std::size_t operations() const { return operations_; }
 
  private:
   void operate_unseen() {
@@ -77,7 +72,7 @@ class link_vandal {
   }
 
   void done(const char* what, bool ok) const {
-    if (verbose && ok) std::cout << "  " << what << ' ' << used_ << '\n';
+    if (verbose() && ok) std::cout << "  " << what << ' ' << used_ << '\n';
     used_.clear();
   }
   std::string digit(std::size_t n) { return std::to_string(below(n)); }
@@ -112,6 +107,7 @@ class link_vandal {
 
   const temp_directory& where_;
   std::mt19937_64 random_;
+  std::size_t operations_ = 0;
   mutable std::string used_;
 };
 
@@ -121,7 +117,7 @@ struct content {
   off_t size = 0;
 };
 
-std::map<std::string, content> contents_of(const listing& disk) {
+inline std::map<std::string, content> contents_of(const listing& disk) {
   std::map<std::string, content> all;
   for (const auto& [path, type] : disk) {
     struct stat s {};
@@ -131,7 +127,7 @@ std::map<std::string, content> contents_of(const listing& disk) {
 }
 
 template <template <class> class Backend, bool Overflows = false>
-std::string follow_between_the_calls(std::uint64_t seed) {
+outcome follow_links(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const temp_directory where;
   const std::string& root = where.root().path();
@@ -141,7 +137,7 @@ std::string follow_between_the_calls(std::uint64_t seed) {
   const auto faults = std::make_shared<script>();
   options chosen{.follow_symlinks = true, .poll_interval = std::chrono::milliseconds(5)};
   if (random() % 2 == 0) chosen.debounce = immediate;
-  basic_watcher<Backend<scripted_system>, simulated_clock> watcher(chosen, scripted_system(faults));
+  basic_watcher<Backend<scripted_system>, trace::simulated_clock> watcher(chosen, scripted_system(faults));
   watcher.add(root);
   model told({root});
   told.start_from(known(watcher));
@@ -164,7 +160,7 @@ std::string follow_between_the_calls(std::uint64_t seed) {
   std::map<std::string, content> before = contents_of(list_followed(root));
   std::map<std::string, bool, std::less<>> touched;
   const auto take = [&](const batch& b) {
-    if (verbose && !b.empty()) std::cout << "batch\n" << model::text(b);
+    if (verbose() && !b.empty()) std::cout << "batch\n" << model::text(b);
     if (wrong.empty()) wrong = told.apply(b);
     for (const change& c : b) touched[std::string(c.path)] = touched[std::string(c.old_path)] = true;
   };
@@ -178,9 +174,10 @@ std::string follow_between_the_calls(std::uint64_t seed) {
     while (left > 0) {
       --left;
       vandal.operate();
-      simulated_clock::advance(std::chrono::microseconds(random() % 3000));
+      trace::simulated_clock::advance(std::chrono::microseconds(random() % 3000));
       take(random() % 4 == 0 ? watcher.flush() : watcher.poll());
     }
+    if (before_comparing) before_comparing();
     for (int calls = 0; calls < 100; ++calls) {
       const batch& b = watcher.flush();
       if (b.empty()) break;
@@ -199,35 +196,7 @@ std::string follow_between_the_calls(std::uint64_t seed) {
     if (!wrong.empty()) wrong = "round " + std::to_string(round) + ": " + wrong;
   }
   for (std::size_t at = 0; (at = wrong.find(root, at)) != std::string::npos;) wrong.replace(at, root.size(), "root");
-  return wrong;
+  return {wrong, vandal.operations()};
 }
 
-TEST(FollowedLinks, Inotify) {
-  run_seeds("FollowedLinks.Inotify", 300, follow_between_the_calls<basic_inotify_backend>);
-}
-TEST(FollowedLinks, Overflows) {
-  run_seeds("FollowedLinks.Overflows", 100, follow_between_the_calls<basic_inotify_backend, true>);
-}
-// A link in a directory that an overflow had moved: it was missing while the links were looked at, and found behind.
-TEST(FollowedLinks, SeedsThatOnceFailed) {
-  EXPECT_EQ((follow_between_the_calls<basic_inotify_backend, true>(218)), "");
-}
-TEST(FollowedLinks, Polling) {
-  run_seeds("FollowedLinks.Polling", 100, follow_between_the_calls<basic_polling_backend>);
-}
-TEST(FollowedLinks, BsdPolling) {
-  run_seeds("FollowedLinks.BsdPolling", 10, follow_between_the_calls<bsd_polling_backend>);
-}
-TEST(FollowedLinks, FSEvents) {
-  run_seeds("FollowedLinks.FSEvents", 10, [](std::uint64_t seed) {
-    const simulated_fsevents machine(seed);
-    return follow_between_the_calls<simulated_fsevents_backend>(seed);
-  });
-}
-TEST(FollowedLinks, Fanotify) {
-  if (const std::string why = why_not_fanotify(); !why.empty()) GTEST_SKIP() << why;
-  run_seeds("FollowedLinks.Fanotify", 100, follow_between_the_calls<basic_fanotify_backend>);
-}
-
-}  // namespace
 }  // namespace hotwatch::test
