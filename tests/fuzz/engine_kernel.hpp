@@ -329,6 +329,9 @@ class memory_backend : public trace::scripted_backend {
     return hints.size();
   }
   [[nodiscard]] bool drained() const noexcept { return drained_ && read_.empty(); }
+  [[nodiscard]] int reads_queued() const noexcept {
+    return static_cast<int>(kernel_.hints.size() / std::max<std::size_t>(kernel_.read_at_most, 1));
+  }
   void finish_renames(const directory&) const { kernel_.intrude(); }  // both halves are queued at once
 
  private:

@@ -77,6 +77,7 @@ class pump {
     for (int rounds = 0; rounds < 4 && has_doubts() && s_.disk.drained(); ++rounds) {
       doubted_.clear();
       doubted_.swap(s_.doubts);
+      forget_repetitions(doubted_);
       for (const doubtful& d : doubted_) {
         roots_.verify(d, m);
         // If it cannot be found it may be gone without a word.
@@ -173,6 +174,14 @@ class pump {
     }
     plan_recent();
     lookup_.close();
+  }
+
+  // What cannot be settled yet is doubted once more by each poll. The unread one stands for both.
+  static void forget_repetitions(std::vector<doubtful>& doubts) {
+    std::sort(doubts.begin(), doubts.end(),
+              [](const doubtful& a, const doubtful& b) { return a.id != b.id ? a.id < b.id : a.unread && !b.unread; });
+    const auto is_same = [](const doubtful& a, const doubtful& b) { return a.id == b.id; };
+    doubts.erase(std::unique(doubts.begin(), doubts.end(), is_same), doubts.end());
   }
 
   [[nodiscard]] bool has_doubts() const noexcept { return !(s_.doubts.empty() && doubts_.empty()); }
