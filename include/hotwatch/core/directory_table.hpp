@@ -8,7 +8,6 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "hash_index.hpp"
@@ -21,20 +20,24 @@ namespace hotwatch::inline v0::detail {
 /// What a handle stands for never changes: a directory keeps its handle wherever it is moved, and no later one gets it.
 /// So what is remembered of a handle is which directory it is, not whether anybody watches that: nothing has to be
 /// forgotten when directories are moved into the roots or out of them.
-class directory_table {
+///
+/// Directories that were made together have numbers beside one another and are met together. So they are kept by
+/// neighbourhoods of 64 numbers, a bit for each: the watch of a directory is its place among all bits, and listing one
+/// more is mostly a bit in what was looked at just before.
+template <class Index>
+class basic_directory_table {
  public:
   using number = std::uint32_t;  ///< of a file system, as the caller counts them
 
   /// The watch of a directory: the same one as long as it is watched.
   [[nodiscard]] std::int32_t watch(number file_system, std::uint64_t file_id) {
-    const std::uint32_t at = make(file_system, file_id);
-    if (!directories_[at].watched) --strangers_;
-    directories_[at].watched = true;
+    const std::uint32_t at = place_of(file_system, file_id);
+    around(at).watched |= bit(at);
     return static_cast<std::int32_t>(at);
   }
   void unwatch(std::int32_t watch) noexcept {
-    directory& d = directories_[static_cast<std::size_t>(watch)];
-    if (std::exchange(d.watched, false)) ++strangers_;
+    const auto at = static_cast<std::uint32_t>(watch);
+    around(at).watched &= ~bit(at);
   }
 
   /// What the handle stands for: a watch, or no_watch for what nobody watches. nullopt: it was never asked for.
@@ -43,60 +46,65 @@ class directory_table {
       const handle& h = handles_[i];
       return h.file_system == file_system && h.type == type && bytes_.view(h.bytes) == bytes;
     });
-    if (at == hash_index::none) return std::nullopt;
+    if (at == none) return std::nullopt;
     const std::uint32_t is = handles_[at].directory;
-    return is != none && directories_[is].watched ? static_cast<std::int32_t>(is) : no_watch;
+    return is_watched(is) ? static_cast<std::int32_t>(is) : no_watch;
   }
 
   /// Whether a handle of it is known.
   [[nodiscard]] bool has_handle(std::int32_t watch) const noexcept {
-    return directories_[static_cast<std::size_t>(watch)].has_handle;
+    const auto at = static_cast<std::uint32_t>(watch);
+    return (around(at).has_handle & bit(at)) != 0;
   }
 
   /// The handle stands for this directory.
   void bind(number file_system, std::int32_t type, std::string_view bytes, std::uint64_t file_id) {
-    const std::uint32_t at = make(file_system, file_id);
-    directories_[at].has_handle = true;
+    make_room();
+    const std::uint32_t at = place_of(file_system, file_id);
+    around(at).has_handle |= bit(at);
     add_handle({bytes_.store(bytes), file_system, type, at});
   }
   /// It stands for one that was removed.
   void bind_to_none(number file_system, std::int32_t type, std::string_view bytes) {
     make_room();
-    ++strangers_;
     add_handle({bytes_.store(bytes), file_system, type, none});
   }
 
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return directories_.capacity() * sizeof(directory) + handles_.capacity() * sizeof(handle) + free_.capacity() * 4 +
+    return all_.capacity() * sizeof(neighbourhood) + handles_.capacity() * sizeof(handle) + free_.capacity() * 4 +
            by_number_.bytes() + by_handle_.bytes() + bytes_.bytes();
   }
 
  private:
-  static constexpr std::uint32_t none = hash_index::none;
-  /// So many that nobody watches are remembered, and as many as are watched besides.
-  static constexpr std::size_t most_strangers = 16 * 1024;
+  static constexpr std::uint32_t none = Index::none;
+  static constexpr std::size_t some_room = 16 * 1024;  ///< beyond twice what is needed
 
-  struct directory {
-    std::uint64_t file_id = 0;
-    number file_system = 0;
-    bool watched = false;
-    bool has_handle = false;
-    bool used = false;
+  struct neighbourhood {
+    std::uint64_t which;  ///< the numbers of its directories, divided by 64
+    number file_system;
+    std::uint64_t watched = 0;
+    std::uint64_t has_handle = 0;
   };
   struct handle {
     name_ref bytes;
     number file_system;
     std::int32_t type;
-    std::uint32_t directory;
+    std::uint32_t directory;  ///< its place
   };
 
-  // Directories that were made together have numbers beside one another, and are met together: those of sixteen stand
-  // in one line of the processor's cache.
-  [[nodiscard]] static std::size_t hash(number file_system, std::uint64_t file_id) noexcept {
-    return static_cast<std::size_t>(mix64(file_id >> 4 ^ std::uint64_t{file_system} << 48) << 4 | (file_id & 15));
+  [[nodiscard]] static std::uint64_t bit(std::uint32_t place) noexcept { return std::uint64_t{1} << place % 64; }
+  [[nodiscard]] neighbourhood& around(std::uint32_t place) noexcept { return all_[place / 64]; }
+  [[nodiscard]] const neighbourhood& around(std::uint32_t place) const noexcept { return all_[place / 64]; }
+  [[nodiscard]] bool is_watched(std::uint32_t place) const noexcept {
+    return place != none && (around(place).watched & bit(place)) != 0;
   }
-  [[nodiscard]] static std::size_t hash(number file_system, std::int32_t type, std::string_view bytes) noexcept {
-    std::uint64_t h = mix64(std::uint64_t{file_system} << 32 | static_cast<std::uint32_t>(type));
+
+  // Whoever made the image of a file system may have chosen its numbers, and handles are made of those.
+  [[nodiscard]] std::size_t hash(number file_system, std::uint64_t which) const noexcept {
+    return static_cast<std::size_t>(mix64(seed_ ^ which ^ std::uint64_t{file_system} << 48));
+  }
+  [[nodiscard]] std::size_t hash(number file_system, std::int32_t type, std::string_view bytes) const noexcept {
+    std::uint64_t h = mix64(seed_ ^ std::uint64_t{file_system} << 32 ^ static_cast<std::uint32_t>(type));
     for (; !bytes.empty(); bytes.remove_prefix(bytes.size() < 8 ? bytes.size() : 8)) {
       std::uint64_t word = 0;
       std::memcpy(&word, bytes.data(), bytes.size() < 8 ? bytes.size() : 8);
@@ -105,28 +113,32 @@ class directory_table {
     return static_cast<std::size_t>(h);
   }
 
-  std::uint32_t make(number file_system, std::uint64_t file_id) {
-    const std::size_t h = hash(file_system, file_id);
-    const std::uint32_t known = by_number_.find(h, [&](std::uint32_t i) {
-      return directories_[i].file_id == file_id && directories_[i].file_system == file_system;
-    });
-    if (known != hash_index::none) return known;
+  [[nodiscard]] std::uint32_t place_of(number file_system, std::uint64_t file_id) {
+    const std::uint64_t which = file_id / 64;
+    const auto is_it = [&](std::uint32_t i) { return all_[i].which == which && all_[i].file_system == file_system; };
+    if (last_ == none || !is_it(last_)) {
+      const std::size_t h = hash(file_system, which);
+      last_ = by_number_.find(h, is_it);
+      if (last_ == none) last_ = add({which, file_system}, h);
+    }
+    return last_ * 64 + static_cast<std::uint32_t>(file_id % 64);
+  }
+
+  [[nodiscard]] std::uint32_t add(neighbourhood n, std::size_t h) {
     make_room();
-    std::uint32_t at = static_cast<std::uint32_t>(directories_.size());
+    if (free_.empty() && all_.size() == numbers_) {
+      numbers_ = 2 * numbers_ + 8;
+      index_numbers();
+    }
+    auto at = static_cast<std::uint32_t>(all_.size());
     if (free_.empty()) {
-      directories_.emplace_back();
+      all_.push_back(n);
     } else {
       at = free_.back();
       free_.pop_back();
+      all_[at] = n;
     }
-    directories_[at] = {file_id, file_system, false, false, true};
-    ++strangers_;
-    if (directories_.size() > numbers_) {
-      numbers_ = 2 * directories_.size();
-      index_numbers();
-    } else {
-      by_number_.insert(h, at);
-    }
+    by_number_.insert(h, at);
     return at;
   }
 
@@ -141,10 +153,11 @@ class directory_table {
     }
   }
 
+  // All but those that are free.
   void index_numbers() {
     by_number_.rebuild(numbers_);
-    for (std::uint32_t i = 0; i < directories_.size(); ++i)
-      if (directories_[i].used) by_number_.insert(hash(directories_[i].file_system, directories_[i].file_id), i);
+    for (std::uint32_t i = 0; i < all_.size(); ++i)
+      if (all_[i].file_system != none) by_number_.insert(hash(all_[i].file_system, all_[i].which), i);
   }
   void index_handles() {
     by_handle_.rebuild(bound_);
@@ -156,32 +169,37 @@ class directory_table {
 
   // Whatever else is busy on the file system is remembered too, and must not pile up.
   void make_room() {
-    const std::size_t used = directories_.size() - free_.size();
-    if (strangers_ < most_strangers || 2 * strangers_ < used) return;
+    if (handles_.size() + all_.size() - free_.size() < room_) return;
     std::erase_if(handles_, [&](const handle& h) {
-      const bool goes = h.directory == none || !directories_[h.directory].watched;
+      const bool goes = !is_watched(h.directory);
       if (goes) bytes_.release(h.bytes);
       return goes;
     });
-    for (std::uint32_t i = 0; i < directories_.size(); ++i)
-      if (directories_[i].used && !directories_[i].watched) {
-        directories_[i].used = false;
-        free_.push_back(i);
-      }
-    strangers_ = 0;
+    free_.clear();
+    for (std::uint32_t i = 0; i < all_.size(); ++i) {
+      all_[i].has_handle &= all_[i].watched;
+      if (all_[i].watched != 0) continue;
+      all_[i].file_system = none;
+      free_.push_back(i);
+    }
     index_numbers();
     index_handles();
+    room_ = some_room + 2 * (handles_.size() + all_.size() - free_.size());
   }
 
-  std::vector<directory> directories_;  ///< a watch is a place in this list
-  std::vector<std::uint32_t> free_;
+  std::vector<neighbourhood> all_;
+  std::vector<std::uint32_t> free_;  ///< places in it
   std::vector<handle> handles_;
   name_store bytes_;
-  hash_index by_number_;
-  hash_index by_handle_;
-  std::size_t numbers_ = 0;    ///< so many by_number_ has room for
-  std::size_t bound_ = 0;      ///< so many by_handle_ has room for
-  std::size_t strangers_ = 0;  ///< directories that nobody watches, and handles of none
+  Index by_number_;
+  Index by_handle_;
+  std::size_t numbers_ = 0;       ///< so many by_number_ has room for
+  std::size_t bound_ = 0;         ///< so many by_handle_ has room for
+  std::size_t room_ = some_room;  ///< for so many neighbourhoods and handles, until it is seen which are needed
+  std::uint32_t last_ = none;     ///< the neighbourhood that was met last
+  std::uint64_t seed_ = reinterpret_cast<std::uintptr_t>(this) * 0x9E3779B97F4A7C15u;
 };
+
+using directory_table = basic_directory_table<hash_index>;
 
 }  // namespace hotwatch::inline v0::detail
