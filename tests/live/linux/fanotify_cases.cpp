@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -442,6 +443,39 @@ TEST_F(FanotifyCases, TwoDirectoriesAreAskedForTheirNumbersBeforeEitherIsListed)
   for (const numbered* d : {&a, &b})
     EXPECT_FALSE(d->list(buffer, [&](std::string_view name, entry_type, std::uint64_t) { names += name; }));
   EXPECT_EQ(names, "12");
+}
+
+/// Lists no ".".
+struct system_without_dots : linux_system {
+  ssize_t getdents64(int fd, void* buffer, std::size_t size) const noexcept {
+    const ssize_t given = linux_system::getdents64(fd, buffer, size);
+    if (given <= 0) return given;
+    auto* const entries = static_cast<char*>(buffer);
+    bool is_dot = false;
+    const std::size_t first = detail::visit_entry(entries, [&](auto name, auto, auto) { is_dot = name == "."; });
+    if (!is_dot) return given;
+    const std::size_t rest = static_cast<std::size_t>(given) - first;
+    std::memmove(entries, entries + first, rest);
+    return static_cast<ssize_t>(rest);
+  }
+};
+
+TEST_F(FanotifyCases, WhereTheFirstNameIsAnotherTheDirectoryIsAskedForItsNumber) {
+  for (const char* d : {"a", "a/b"}) root.mkdir(d);
+  root.write("a/f");
+  using numbered = detail::numbered_directory<system_without_dots>;
+  system_without_dots system;
+  detail::first_names first;
+  std::error_code ec;
+  const numbered a = numbered::open(system, first, root.path().c_str(), ec).open_child("a", ec);
+  file_status status;
+  ASSERT_FALSE(a.look({}, status));
+  EXPECT_EQ(a.file_id(ec), status.file_id);
+  EXPECT_FALSE(ec);
+  std::vector<char> buffer;
+  std::size_t names = 0;
+  EXPECT_FALSE(a.list(buffer, [&](std::string_view, entry_type, std::uint64_t) { ++names; }));
+  EXPECT_EQ(names, 2u);
 }
 
 // ---- errors

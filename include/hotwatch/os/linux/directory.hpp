@@ -19,19 +19,22 @@
 
 namespace hotwatch::inline v0::detail {
 
-/// Calls visit(name, type, file_id) for each entry that getdents64(2) gave, "." and ".." among them.
+/// Calls visit(name, type, file_id) for the entry, one of those that getdents64(2) gave. Returns its length.
+template <class Visit>
+std::size_t visit_entry(const char* entry, Visit&& visit) {
+  // struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type, the name and a NUL
+  std::uint64_t file_id;
+  std::uint16_t length;
+  std::memcpy(&file_id, entry, sizeof file_id);
+  std::memcpy(&length, entry + 16, sizeof length);
+  visit(std::string_view(entry + 19), entry_type_of(static_cast<unsigned char>(entry[18])), file_id);
+  return length;
+}
+
+/// The same for each of them, "." and ".." among them.
 template <class Visit>
 void each_entry(std::string_view entries, Visit&& visit) {
-  while (!entries.empty()) {
-    // struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type, the name and a NUL
-    const char* entry = entries.data();
-    std::uint64_t file_id;
-    std::uint16_t length;
-    std::memcpy(&file_id, entry, sizeof file_id);
-    std::memcpy(&length, entry + 16, sizeof length);
-    entries.remove_prefix(length);
-    visit(std::string_view(entry + 19), entry_type_of(static_cast<unsigned char>(entry[18])), file_id);
-  }
+  while (!entries.empty()) entries.remove_prefix(visit_entry(entries.data(), visit));
 }
 
 /// A descriptor of a directory. Everything below a root is reached from directory to directory by one name, and never

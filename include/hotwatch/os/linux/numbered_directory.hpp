@@ -25,8 +25,9 @@ struct first_names {
 };
 
 /// A directory, its device and its inode number. The device is that of the directory above, unless something is mounted
-/// here (directory::may_begin_mount); the number is that of the name ".", which is mostly the first of its names.
-/// So a directory that is listed anyhow costs no system call more. Moves; one thread at a time.
+/// here (directory::may_begin_mount); the number is that of the name ".", where that is the first of its names, as on
+/// nearly every file system (dir_emit_dots() of linux/fs.h). So a directory that is listed anyhow costs no system call
+/// more. Moves; one thread at a time.
 template <class System>
 class numbered_directory {
  public:
@@ -60,8 +61,7 @@ class numbered_directory {
   /// 0 with an error.
   [[nodiscard]] std::uint64_t file_id(std::error_code& ec) const {
     if (file_id_ == 0) read_first_names();
-    file_status status;
-    if (file_id_ == 0 && !(ec = dir_.look({}, status))) file_id_ = status.file_id;
+    if (file_id_ == 0) ec = look_at_number();
     return file_id_;
   }
 
@@ -107,9 +107,16 @@ class numbered_directory {
     if (size <= 0) return;
     first_->size = static_cast<std::size_t>(size);
     first_->of = number_ = ++first_->count;
-    each_entry(std::string_view(first_->bytes.data(), first_->size), [&](auto name, auto, auto id) {
+    visit_entry(first_->bytes.data(), [&](auto name, auto, auto id) {
       if (name == ".") file_id_ = id;
     });
+  }
+
+  [[nodiscard]] std::error_code look_at_number() const noexcept {
+    file_status status;
+    const std::error_code ec = dir_.look({}, status);
+    if (!ec) file_id_ = status.file_id;
+    return ec;
   }
 
   System* system_ = nullptr;
