@@ -63,10 +63,9 @@ inline void wait_until_ns(std::int64_t deadline) {
 
 /// User and system time of the calling thread, in ns.
 inline std::int64_t thread_cpu_ns() {
-  rusage usage{};
-  check(::getrusage(RUSAGE_THREAD, &usage), "getrusage");
-  return (std::int64_t{usage.ru_utime.tv_sec} + usage.ru_stime.tv_sec) * 1'000'000'000 +
-         (std::int64_t{usage.ru_utime.tv_usec} + usage.ru_stime.tv_usec) * 1'000;
+  timespec now{};  // getrusage(2) tells of whole ticks only
+  check(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), "clock_gettime");
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 /// Resident bytes of this process.
