@@ -6,8 +6,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "support/collector.hpp"
 #include "support/files.hpp"
@@ -74,13 +77,22 @@ TEST(bsd_alarm, deadline_is_readable_until_it_is_taken_or_set_anew) {
   EXPECT_TRUE(is_readable(handle, deadline));
 }
 
+struct notes_how_long : calls {
+  int kevent_take(int, const timespec* timeout) const {
+    told.push_back(timeout != nullptr ? std::optional(timeout->tv_sec * 1s + timeout->tv_nsec * 1ns) : std::nullopt);
+    return 0;
+  }
+  mutable std::vector<std::optional<std::chrono::nanoseconds>> told;
+};
+
 TEST(bsd_alarm, waits_no_longer_than_it_is_told) {
-  calls system;
-  detail::bsd::alarm<calls> alarm(system);
-  const auto before = std::chrono::steady_clock::now();
-  EXPECT_FALSE(alarm.wait(3ms));
-  EXPECT_GE(std::chrono::steady_clock::now() - before, 3ms);
+  notes_how_long system;
+  detail::bsd::alarm<notes_how_long> alarm(system);
+  const std::vector<std::optional<std::chrono::nanoseconds>> times{3ms, 24h + 1ns, 0ns, std::nullopt};
+  for (const auto& time : times) EXPECT_FALSE(alarm.wait(time));
+  EXPECT_EQ(system.told, times);
   EXPECT_FALSE(alarm.wait(-1ns));
+  EXPECT_EQ(system.told.back(), 0ns);
 }
 
 struct without_pipes : calls {
