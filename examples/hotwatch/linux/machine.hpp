@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstdint>
@@ -35,6 +36,7 @@ inline constexpr const char* native_name_and_polling = "inotify and polling";
 struct limit {
   std::uint64_t most = 0;  ///< 0: there is none, because there is no inotify
   std::uint64_t used = 0;
+  std::string sysctl = {};  ///< what it is called
 };
 
 struct machine {
@@ -49,11 +51,24 @@ inline std::string read_proc(const std::string& path) {
   return hotwatch::detail::read_proc(system, path.c_str());
 }
 
-inline std::uint64_t read_number(const char* path) {
+inline std::uint64_t read_number(const std::string& path) {
   const std::string text = read_proc(path);
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
+}
+
+inline limit read_limit(const std::string& sysctl) {
+  std::string path = "/proc/sys/" + sysctl;
+  std::replace(path.begin(), path.end(), '.', '/');
+  return {read_number(path), 0, sysctl};
+}
+
+/// A user namespace has a limit of its own, and what is taken there counts for the one of the whole machine, too
+/// (namespaces(7), /proc/sys/user); outside of them both are one.
+[[nodiscard]] inline limit the_lower(limit of_the_machine, limit of_the_namespace) {
+  const bool is_lower = of_the_namespace.most != 0 && of_the_namespace.most < of_the_machine.most;
+  return is_lower ? of_the_namespace : of_the_machine;
 }
 
 /// How many watches a descriptor of inotify has: proc(5), /proc/PID/fdinfo.
@@ -85,8 +100,8 @@ inline void count_process(const std::filesystem::path& process, machine& m) {
   machine m;
   ::utsname name{};
   if (::uname(&name) == 0) m.kernel = std::string(name.sysname) + ' ' + name.release;
-  m.watches.most = read_number("/proc/sys/fs/inotify/max_user_watches");
-  m.instances.most = read_number("/proc/sys/fs/inotify/max_user_instances");
+  m.watches = the_lower(read_limit("fs.inotify.max_user_watches"), read_limit("user.max_inotify_watches"));
+  m.instances = the_lower(read_limit("fs.inotify.max_user_instances"), read_limit("user.max_inotify_instances"));
   m.queued_events = read_number("/proc/sys/fs/inotify/max_queued_events");
   std::error_code ec;
   for (std::filesystem::directory_iterator entry("/proc", ec), end; !ec && entry != end; entry.increment(ec)) {
@@ -108,9 +123,9 @@ inline constexpr const char* how_to_keep =
   std::vector<std::string> commands;
   const std::uint64_t needed = m.watches.used + directories;
   if (m.watches.most != 0 && needed > m.watches.most)
-    commands.push_back("sysctl -w fs.inotify.max_user_watches=" + std::to_string(enough(needed)));
+    commands.push_back("sysctl -w " + m.watches.sysctl + "=" + std::to_string(enough(needed)));
   if (m.instances.most != 0 && m.instances.used >= m.instances.most)
-    commands.push_back("sysctl -w fs.inotify.max_user_instances=" + std::to_string(enough(m.instances.most)));
+    commands.push_back("sysctl -w " + m.instances.sysctl + "=" + std::to_string(enough(m.instances.most)));
   return commands;
 }
 

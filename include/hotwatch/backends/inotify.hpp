@@ -59,9 +59,12 @@ class basic_inotify_backend {
 
   /// What can be done when a watch, or the backend itself, cannot be had.
   [[nodiscard]] static std::string_view advice_about(std::error_code why) noexcept {
-    if (why == std::errc::no_space_on_device) return "raise the limit of watches: sysctl fs.inotify.max_user_watches";
+    if (why == std::errc::no_space_on_device)
+      return "raise the limit of watches: sysctl fs.inotify.max_user_watches, in a user namespace "
+             "user.max_inotify_watches";
     if (why == std::errc::too_many_files_open)
-      return "raise the limit of instances: sysctl fs.inotify.max_user_instances";
+      return "raise the limit of instances: sysctl fs.inotify.max_user_instances, in a user namespace "
+             "user.max_inotify_instances";
     if (why == std::errc::function_not_supported) return "this system has no inotify, as emulators have none";
     if (why == std::errc::not_enough_memory) return "the kernel is out of memory for watches";
     return {};

@@ -51,6 +51,7 @@ TEST(scripted, the_limit_of_watches_is_reached_at_the_nth) {
         EXPECT_TRUE(one.kind == notice_kind::polling || (one.kind == notice_kind::failed && one.path == t.root.path()));
         EXPECT_EQ(one.error, std::errc::no_space_on_device);
         EXPECT_NE(one.advice.find("fs.inotify.max_user_watches"), std::string::npos);
+        EXPECT_NE(one.advice.find("user.max_inotify_watches"), std::string::npos);
       }
       // The waker comes first, then the root and its six directories.
       EXPECT_TRUE(times == 1 || n > 8 || t.has(notice_kind::polling));
@@ -928,6 +929,7 @@ TEST_F(scripted_inotify, no_instance_left_is_an_error_that_says_what_to_do) {
   } catch (const std::system_error& e) {
     EXPECT_EQ(e.code(), std::errc::too_many_files_open);
     EXPECT_NE(std::string_view(e.what()).find("fs.inotify.max_user_instances"), std::string_view::npos);
+    EXPECT_NE(std::string_view(e.what()).find("user.max_inotify_instances"), std::string_view::npos);
     EXPECT_NE(std::string_view(e.what()).find("ulimit -n"), std::string_view::npos);
   }
 }

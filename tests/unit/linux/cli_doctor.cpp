@@ -1,7 +1,11 @@
 // SPDX-FileCopyrightText: The hotwatch authors
 // SPDX-License-Identifier: BSL-1.0
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -23,7 +27,11 @@ finding tree(std::uint64_t directories, std::uint64_t polled = 0) {
   return f;
 }
 
-machine with(doctor::limit watches, doctor::limit instances) { return {"Linux 6", watches, instances, 16384}; }
+machine with(doctor::limit watches, doctor::limit instances) {
+  if (watches.sysctl.empty()) watches.sysctl = "fs.inotify.max_user_watches";
+  if (instances.sysctl.empty()) instances.sysctl = "fs.inotify.max_user_instances";
+  return {"Linux 6", watches, instances, 16384};
+}
 
 TEST(cli_doctor, limits_that_hold_are_left_alone) {
   EXPECT_EQ(what_to_change(with({1000, 10}, {128, 127}), {tree(400), tree(590)}), lines{});
@@ -33,6 +41,36 @@ TEST(cli_doctor, a_limit_is_raised_to_twice_what_is_needed) {
   EXPECT_EQ(what_to_change(with({1000, 10}, {128, 1}), {tree(400), tree(591)}),
             lines{"sysctl -w fs.inotify.max_user_watches=2048"});
   EXPECT_EQ(what_to_change(with({1000, 0}, {128, 128}), {}), lines{"sysctl -w fs.inotify.max_user_instances=256"});
+}
+
+TEST(cli_doctor, the_lower_of_two_limits_is_the_one_to_raise) {
+  const doctor::limit machine{1000, 0, "fs.inotify.max_user_watches"}, own{500, 0, "user.max_inotify_watches"};
+  EXPECT_EQ(what_to_change(with(doctor::the_lower(machine, own), {}), {tree(600)}),
+            lines{"sysctl -w user.max_inotify_watches=2048"});
+  for (const std::uint64_t others : {0u, 1000u, 2000u})
+    EXPECT_EQ(doctor::the_lower(machine, {others, 0, "user.max_inotify_watches"}).sysctl, machine.sysctl) << others;
+}
+
+TEST(cli_doctor, a_user_namespace_has_limits_of_its_own) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto say = [](const char* path, const std::string& text) {
+      return (std::ofstream(path) << text).flush().good();
+    };
+    const std::string user = std::to_string(::geteuid());
+    if (::unshare(CLONE_NEWUSER) != 0 || !say("/proc/self/uid_map", "0 " + user + " 1") ||
+        !say("/proc/sys/user/max_inotify_watches", "5") || !say("/proc/sys/user/max_inotify_instances", "3"))
+      ::_exit(2);
+    const machine m = doctor::examine_machine();
+    const bool both = m.watches.most == 5 && m.watches.sysctl == "user.max_inotify_watches" && m.instances.most == 3 &&
+                      m.instances.sysctl == "user.max_inotify_instances";
+    ::_exit(both ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "user namespaces are not permitted here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(cli_doctor, without_inotify_there_is_nothing_to_change) {

@@ -36,9 +36,10 @@ class inotify_queue {
     if (queue_ < 0) {
       const std::error_code why = last_error();
       throw std::system_error(
-          why, why.value() == EMFILE ? "hotwatch: inotify_init1: no descriptor left (ulimit -n) or too many instances "
-                                       "(sysctl fs.inotify.max_user_instances)"
-                                     : "hotwatch: inotify_init1");
+          why, why.value() == EMFILE
+                   ? "hotwatch: inotify_init1: no descriptor left (ulimit -n) or too many instances "
+                     "(sysctl fs.inotify.max_user_instances, in a user namespace user.max_inotify_instances)"
+                   : "hotwatch: inotify_init1");
     }
     waker_ = system_.memfd_create("hotwatch-waker", MFD_CLOEXEC);
     // Once before it is watched: where a sandbox forbids it, that is known now.

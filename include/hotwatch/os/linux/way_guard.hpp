@@ -44,7 +44,7 @@ guard_answer guard_way(System& system, int queue, const char* path, std::vector<
   });
   return {awaited.empty() && !end.empty(), refused,
           "that it was moved or replaced may go unnoticed; raise the limit of watches: sysctl "
-          "fs.inotify.max_user_watches",
+          "fs.inotify.max_user_watches, in a user namespace user.max_inotify_watches",
           std::move(awaited)};
 }
 
