@@ -402,7 +402,12 @@ class scanner {
     const bool looks = polled || only_says_where<Backend>;
     node_id id = missing_.find(a.file_id, a.parent);
     if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) {
-      if (polled) s_.known[a.parent].stamp = 0;  // gone again, or not to be looked at now: its names are read again
+      // Gone again, not to be looked at now, or its directory has been moved, and of what an overflow dropped no hint
+      // tells there either: its names are read again.
+      if (polled)
+        s_.known[a.parent].stamp = 0;
+      else
+        s_.doubt(a.parent);
       return;
     }
     if (id != no_node &&

@@ -303,6 +303,28 @@ TEST(scripted, the_queue_overflows_at_each_position) {
     });
 }
 
+// What was dropped is found by the look in its new directory; and when that is moved before it is looked at there, no
+// hint tells of it any more.
+TEST(scripted, a_directory_is_moved_at_each_call_of_the_look_behind_an_overflow) {
+  for_each_n<scripted_inotify>(400, [](auto& t, int n) {
+    t.open();
+    bool dropped = false;
+    t.faults->on_records = [&](std::vector<std::string>& records) {
+      if (!std::exchange(dropped, true)) records = {inotify_record(-1, in::in_q_overflow)};
+    };
+    t.root.rename("d/e", "a/e");
+    t.root.rename("1", "a/1");
+    int calls = 0;
+    t.faults->before_each = [&](system_call) {
+      if (++calls == n) t.root.rename("a", "moved");
+    };
+    t.take(t.watcher->flush());
+    t.faults->before_each = nullptr;
+    EXPECT_EQ(t.until_converged(), "");
+    return calls >= n;
+  });
+}
+
 // What the queue still held was read late; what was dropped behind it happened before that.
 TEST_F(scripted_inotify, a_write_that_was_dropped_after_a_rename_that_was_read_late) {
   open();
