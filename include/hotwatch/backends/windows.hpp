@@ -319,6 +319,7 @@ class basic_windows_backend {
   // is.
   [[nodiscard]] std::string_view find_long_name(const std::string& root, std::string_view name) {
     using namespace detail::windows;
+    if (root.empty()) return name;  // its path could not be had
     const std::u16string path = to_whole_path(root + '/' + std::string(name), u"\\\\?\\");
     long_name_ = to_text(ask_for_text(
         [&](char16_t* out, std::uint32_t room) { return system_.GetLongPathNameW(path.c_str(), out, room); }));

@@ -44,7 +44,8 @@ class completion_port {
 
   /// From any thread.
   void wake() noexcept {
-    if (!woken_.exchange(true)) system_.PostQueuedCompletionStatus(port_, 0);
+    // A packet takes memory of the kernel's. Where there is none, the next wake() tries again.
+    if (!woken_.exchange(true) && !system_.PostQueuedCompletionStatus(port_, 0)) woken_ = false;
     ready_.raise();
   }
 

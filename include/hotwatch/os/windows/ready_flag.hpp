@@ -3,7 +3,9 @@
 #pragma once
 // An event that any thread may raise, that a wait can end by, and that other people's loops can wait for. Floor 3.
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <system_error>
 
@@ -45,8 +47,12 @@ class ready_flag {
     constexpr std::uint32_t for_ever = 0xFFFFFFFF;
     const handle both[] = {event_, wait_timer_};
     if (!timeout || timeout->count() <= 0) return system_.WaitForMultipleObjects(1, both, timeout ? 0 : for_ever) == 0;
-    system_.SetWaitableTimer(wait_timer_, due_in(*timeout));
-    return system_.WaitForMultipleObjects(2, both, for_ever) == 0;
+    if (system_.SetWaitableTimer(wait_timer_, due_in(*timeout)))
+      return system_.WaitForMultipleObjects(2, both, for_ever) == 0;
+    // A timer that was not set never ends a wait. Without it the time is as coarse as the tick.
+    constexpr std::chrono::milliseconds longest = std::chrono::hours(1);
+    const auto rounded = std::min(std::chrono::ceil<std::chrono::milliseconds>(*timeout), longest);
+    return system_.WaitForMultipleObjects(1, both, static_cast<std::uint32_t>(rounded.count())) == 0;
   }
 
   /// The event, which is raised by arm() too from now on. Throws std::system_error.
