@@ -305,7 +305,7 @@ class basic_watcher {
   detail::name_looks<Backend> looks_{s_, lookup_, scan_};
   detail::listener<Backend> listener_{s_, lookup_, scan_, roots_, renames_, doubts_, looks_};
   detail::pump<Backend, Clock> pump_{s_, lookup_, scan_, roots_, doubts_, looks_, renames_, listener_};
-  detail::teller<Backend> teller_{s_, lookup_, roots_, doubts_};
+  detail::teller<Backend> teller_{s_, lookup_, scan_, roots_, doubts_};
   std::uint32_t next_root_ = 0;
   bool armed_ = false;
 };

@@ -4,6 +4,7 @@
 // Takes hints, finds the nodes they mean, and settles them. Floor 5.
 
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -132,7 +133,10 @@ class listener {
     entry_type type = is_it != no_node ? s_.known[is_it].type : entry_type::unknown;
     file_status status;
     if (comes && (is_it == no_node || h.kind == hint_kind::appeared)) {
-      if (lookup_.look(parent, name, status)) return false;
+      if (const std::error_code ec = lookup_.look(parent, name, status)) {
+        if (!is_absence(ec)) scan_.could_not_open(parent, ec);
+        return false;
+      }
       type = status.type;
     }
     h.type = type == entry_type::directory ? type : entry_type::unknown;

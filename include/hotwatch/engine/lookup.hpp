@@ -75,7 +75,10 @@ class lookup {
   /// hints about that be in the queue.
   [[nodiscard]] bool look_surely(node_id parent, std::string_view name, file_status& out, std::error_code& why) {
     why = look(parent, name, out);
-    return parent_ && is_itself(parent, parent_);
+    std::error_code unknown;
+    const bool is_sure = parent_ && is_itself(parent, parent_, unknown);
+    if (!why) why = unknown;
+    return is_sure;
   }
 
   /// A look by path: one system call, for what may be wrong when somebody puts a symlink in the way.
@@ -113,9 +116,17 @@ class lookup {
 
   /// Whether the directory is what the node's watch stands for: a watched one is given the same handle again.
   [[nodiscard]] bool is_itself(node_id id, const directory& d) {
+    std::error_code unknown;
+    return is_itself(id, d, unknown);
+  }
+  /// The same; `unknown` says why it could not be asked.
+  [[nodiscard]] bool is_itself(node_id id, const directory& d, std::error_code& unknown) {
     const node& n = s_.known[id];
     if (n.watch == no_watch) return true;
-    const std::int32_t watch = s_.disk.watch(d, s_.scope_of(id)).watch;
+    const watch_answer answer = s_.disk.watch(d, s_.scope_of(id));
+    const std::int32_t watch = answer.watch;
+    // What is watched needs no other watch: where there is none left it is another directory.
+    if (watch == no_watch && answer.error != std::errc::no_space_on_device) unknown = answer.error;
     if (watch == n.watch) return true;
     if (watch != no_watch && !s_.watches.contains(watch)) s_.disk.unwatch(watch);  // it was only asked for its name
     return false;

@@ -135,7 +135,12 @@ class name_doubts {
   [[nodiscard]] bool settle(node_id parent, std::string_view name, moment m) {
     file_status status;
     std::error_code ec;
-    if (!lookup_.look_surely(parent, name, status, ec)) return false;
+    const bool is_sure = lookup_.look_surely(parent, name, status, ec);
+    if (ec && !is_absence(ec)) {  // no hint will say when it can be looked at
+      scan_.could_not_open(parent, ec);
+      return true;
+    }
+    if (!is_sure) return false;
     const node_id child = s_.known.find(parent, name);
     const bool missing = ec == std::errc::no_such_file_or_directory;
     if (missing ? child == no_node : ec || (child != no_node && is_that(child, status))) return true;

@@ -4,6 +4,7 @@
 // What is due becomes a batch: changes and notices. Floor 5.
 
 #include <chrono>
+#include <system_error>
 #include <vector>
 
 #include "../change.hpp"
@@ -11,6 +12,7 @@
 #include "lookup.hpp"
 #include "name_doubts.hpp"
 #include "root_keeper.hpp"
+#include "scanner.hpp"
 #include "state.hpp"
 
 namespace hotwatch::inline v0::detail {
@@ -18,9 +20,9 @@ namespace hotwatch::inline v0::detail {
 template <class Backend>
 class teller {
  public:
-  teller(engine_state<Backend>& state, lookup<Backend>& lookup, root_keeper<Backend>& roots,
+  teller(engine_state<Backend>& state, lookup<Backend>& lookup, scanner<Backend>& scan, root_keeper<Backend>& roots,
          name_doubts<Backend>& doubts) noexcept
-      : s_(state), lookup_(lookup), roots_(roots), doubts_(doubts) {}
+      : s_(state), lookup_(lookup), scan_(scan), roots_(roots), doubts_(doubts) {}
 
   /// What is due, or with `all` whatever there is; nullptr if that is nothing, or once stopped: a look that broke off
   /// then knows only a part. Valid until the next of these calls.
@@ -69,7 +71,8 @@ class teller {
   // have been closed by a writer by then, which only files are.
   void learn_type(node_id id, clock::time_point seen, moment m) {
     file_status status;
-    if (!lookup_.look_by_path(s_.known[id].parent, s_.known.name(id), status)) {
+    const std::error_code ec = lookup_.look_by_path(s_.known[id].parent, s_.known.name(id), status);
+    if (!ec) {
       if (status.type == entry_type::directory) return;
       node& n = s_.known[id];
       s_.learn_type(id, status.type);
@@ -77,9 +80,11 @@ class teller {
       doubts_.note_look(n.parent, s_.known.name(id));
       // A symlink, a device, or a second link to a file: nobody is writing it because it was just made.
       if (status.type != entry_type::file || status.links > 1) n.open = false;
-    } else if (m.now - seen > s_.opts.debounce.max_wait + given_up_after) {
-      s_.settle.vanish(id, m);  // it went without a word
+      return;
     }
+    // Where it may be there all the same, its directory is read again when it can be, and it with it.
+    if (!is_absence(ec)) scan_.could_not_open(s_.known[id].parent, ec);
+    if (m.now - seen > s_.opts.debounce.max_wait + given_up_after) s_.settle.vanish(id, m);  // it went without a word
   }
 
   // A file that is polled beside its hints. When a hint was read says nothing of what others wrote since, whose clocks
@@ -96,6 +101,7 @@ class teller {
 
   engine_state<Backend>& s_;
   lookup<Backend>& lookup_;
+  scanner<Backend>& scan_;
   root_keeper<Backend>& roots_;
   name_doubts<Backend>& doubts_;
   batch batch_;
