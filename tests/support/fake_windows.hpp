@@ -59,9 +59,10 @@ class fake_windows {
   std::deque<std::string> kept;  ///< each ends the next request at once, of the directory ...
   std::uint64_t keeper = 2;      ///< ... of this number
   std::uint64_t now = 133'000'000'000'000'000;
-  std::function<void()> before_request;  ///< once, before the next one is made
-  std::function<void()> before_wait;     ///< before each that ends after a time
-  std::int64_t longest_wait = 0;         ///< as it was set last: 100 ns, negative from now on
+  std::function<win::status()> ends_with;  ///< how a request ends that happen() has records for
+  std::function<void()> before_request;    ///< once, before the next one is made
+  std::function<void()> before_wait;       ///< before each that ends after a time
+  std::int64_t longest_wait = 0;           ///< as it was set last: 100 ns, negative from now on
 
   fake_windows() { make("C:", true); }
 
@@ -126,6 +127,27 @@ class fake_windows {
         std::count_if(handles_.begin(), handles_.end(), [&](const auto& h) { return h.second.of == directory; }));
   }
   [[nodiscard]] std::size_t handles() const { return handles_.size(); }
+  /// Events, timers and ports that are open.
+  [[nodiscard]] std::size_t things() const { return things_.size(); }
+  [[nodiscard]] std::size_t requests() const { return requests_.size(); }
+  /// Something happened in this directory, of this kind: each handle that was ever asked of it hears of it. What comes
+  /// while no request waits there the kernel keeps. `records_for` makes the records, longer or not.
+  void happen(const entry_ptr& directory, std::uint32_t kind, const std::function<std::string(bool)>& records_for) {
+    for (auto& [h, o] : handles_)
+      if (o.of == directory && (o.filter & kind) != 0) {
+        o.kept.push_back(records_for(o.longer));
+        give_kept(h);
+      }
+  }
+  /// The directory is being deleted: nothing that waits there goes on.
+  void mark_deleted(const entry_ptr& directory) {
+    directory->deleted = true;
+    for (auto r = requests_.begin(); r != requests_.end();)
+      if (r->of == directory)
+        r = end(r, win::status_delete_pending, 0);
+      else
+        ++r;
+  }
   [[nodiscard]] bool last_was_longer() const { return last_was_longer_; }
 
   /// The engine makes a path absolute as the system does on which the test runs: what stands before the drive is that.
@@ -138,6 +160,9 @@ class fake_windows {
     bool listed = false;
     std::uintptr_t key = 0;
     std::u16string path;
+    std::uint32_t filter = 0;  ///< of the first request: 0, nothing was asked
+    bool longer = false;
+    std::deque<std::string> kept = {};
   };
   win::status open(win::handle& out, std::uint32_t access, win::handle directory, std::u16string_view name,
                    std::uint32_t options) {
@@ -155,7 +180,7 @@ class fake_windows {
     if (there.e->deleted) return win::status_delete_pending;
     if ((options & win::file_directory_file) != 0 && !there.e->is_directory()) return not_a_directory;
     if ((access & win::file_list_directory) != 0 && there.e->forbidden) return access_denied;
-    out = reinterpret_cast<win::handle>(++last_handle_);
+    out = new_handle();
     handles_[out] = {there.e, false, 0, there.path};
     return win::status_success;
   }
@@ -181,6 +206,11 @@ class fake_windows {
     // Closing completes what waits at the handle (STATUS_NOTIFY_CLEANUP).
     cancel(h, nullptr, win::status_notify_cleanup);
     handles_.erase(h);
+    std::erase(things_, h);
+  }
+  win::handle make_thing() {
+    things_.push_back(new_handle());
+    return things_.back();
   }
   bool fail(std::uint32_t error) {
     error_ = error;
@@ -220,15 +250,18 @@ class fake_windows {
     if (const auto first = std::exchange(before_request, nullptr)) first();
     if (longer && error_of_longer_requests != 0) return fail(error_of_longer_requests);
     if (error_of_requests != 0) return fail(error_of_requests);
-    const opened& o = at(h);
+    opened& o = at(h);
     if (o.of->deleted) return fail(win::error_access_denied);
-    last_was_longer_ = longer;
+    last_was_longer_ = o.longer = longer;
+    o.filter = filter;
     requests_.push_back({o.of, h, o.key, filter, buffer, &r});
+    if (r.event != nullptr) is_raised = false;
     if (o.of->file_id == keeper && !kept.empty()) {
       const std::string records = std::exchange(kept.front(), {});
       kept.pop_front();
       tell(o.of, records);
     }
+    give_kept(h);
     return true;
   }
   bool cancel(win::handle h, const win::overlapped* which, win::status result) {
@@ -298,14 +331,28 @@ class fake_windows {
     }
     return at;
   }
-  void end(std::vector<request>::iterator r, win::status result, std::uint32_t bytes) {
+  std::vector<request>::iterator end(std::vector<request>::iterator r, win::status result, std::uint32_t bytes) {
     const bool is_late = result != win::status_success && !cancels_at_once;
     (is_late ? late_ : port_).push_back({{r->key, r->what, result, bytes}, r->buffer});
-    requests_.erase(r);
+    if (r->what->event != nullptr) is_raised = true;
+    return requests_.erase(r);
   }
+  // To the request that waits at this handle, if one does.
+  void give_kept(win::handle h) {
+    const auto r = std::find_if(requests_.begin(), requests_.end(), [&](const request& one) { return one.at == h; });
+    std::deque<std::string>& kept_here = at(h).kept;
+    if (r == requests_.end() || kept_here.empty()) return;
+    const std::string records = std::exchange(kept_here.front(), {});
+    kept_here.pop_front();
+    std::memcpy(r->buffer, records.data(), records.size());
+    const win::status result = ends_with ? ends_with() : win::status_success;
+    end(r, result, result == win::status_success ? static_cast<std::uint32_t>(records.size()) : 0);
+  }
+  [[nodiscard]] win::handle new_handle() { return reinterpret_cast<win::handle>(++last_handle_); }
 
   entry_ptr top_ = std::make_shared<fake_entry>();
   std::map<win::handle, opened> handles_;
+  std::vector<win::handle> things_;
   std::vector<request> requests_;
   std::deque<ended> port_;
   std::deque<ended> late_;
@@ -329,9 +376,18 @@ class fake_windows_system {
     return script_->read_link(h, static_cast<char*>(out), size);
   }
   std::uint32_t RtlNtStatusToDosError(win::status s) const noexcept {
-    return s == 0xC0000034   ? win::error_file_not_found
-           : s == 0xC0000103 ? win::error_directory
-                             : win::error_access_denied;
+    // [MS-ERREF] 2.3.1, and what ntdll makes of it.
+    switch (s) {
+      case 0xC0000034: return win::error_file_not_found;
+      case 0xC0000103: return win::error_directory;
+      case 0xC0000017: return 8;     // STATUS_NO_MEMORY: ERROR_NOT_ENOUGH_MEMORY
+      case 0xC0000043: return 32;    // STATUS_SHARING_VIOLATION: ERROR_SHARING_VIOLATION
+      case 0xC000009A: return 1450;  // STATUS_INSUFFICIENT_RESOURCES: ERROR_NO_SYSTEM_RESOURCES
+      case 0xC00000C9: return 64;    // STATUS_NETWORK_NAME_DELETED: ERROR_NETNAME_DELETED
+      case 0xC000011F: return 4;     // STATUS_TOO_MANY_OPENED_FILES: ERROR_TOO_MANY_OPEN_FILES
+      case 0xC0000185: return 1117;  // STATUS_IO_DEVICE_ERROR: ERROR_IO_DEVICE
+      default: return win::error_access_denied;
+    }
   }
   std::uint32_t GetLastError() const noexcept { return script_->error(); }
   void CloseHandle(handle h) const { script_->close(h); }
@@ -407,10 +463,10 @@ class fake_windows_system {
     script_->wake(key);
     return true;
   }
-  handle CreateEventW() const noexcept { return thing("CreateEventW"); }
+  handle CreateEventW() const { return thing("CreateEventW"); }
   void SetEvent(handle) const noexcept { script_->is_raised = true; }
   void ResetEvent(handle) const noexcept { script_->is_raised = false; }
-  handle CreateWaitableTimerExW(std::uint32_t) const noexcept { return thing("CreateWaitableTimerExW"); }
+  handle CreateWaitableTimerExW(std::uint32_t) const { return thing("CreateWaitableTimerExW"); }
   bool SetWaitableTimer(handle, std::int64_t due) const noexcept {
     script_->longest_wait = due;
     return true;
@@ -419,18 +475,16 @@ class fake_windows_system {
     if (count == 2 && script_->before_wait) script_->before_wait();
     return 0;
   }
-  handle CreateThreadpoolTimer(handle) const noexcept { return thing("CreateThreadpoolTimer"); }
+  handle CreateThreadpoolTimer(handle) const { return thing("CreateThreadpoolTimer"); }
   void SetThreadpoolTimer(handle, std::int64_t due) const noexcept { script_->due = due; }
-  void CloseThreadpoolTimer(handle) const noexcept {}
+  void CloseThreadpoolTimer(handle timer) const { script_->close(timer); }
   void GetSystemTimeAsFileTime(win::file_time_halves& out) const noexcept {
     out = {static_cast<std::uint32_t>(script_->now), static_cast<std::uint32_t>(script_->now >> 32)};
   }
 
  private:
   // An event, a timer or a port, of which nothing is asked here.
-  handle thing(std::string_view maker) const noexcept {
-    return script_->fails == maker ? nullptr : reinterpret_cast<handle>(std::uintptr_t{0x10});
-  }
+  handle thing(std::string_view maker) const { return script_->fails == maker ? nullptr : script_->make_thing(); }
 
   std::shared_ptr<fake_windows> script_;
 };
