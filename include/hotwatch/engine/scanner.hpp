@@ -401,15 +401,16 @@ class scanner {
     const bool polled = s_.known[a.parent].polled;
     const bool looks = polled || only_says_where<Backend>;
     node_id id = missing_.find(a.file_id, a.parent);
-    if ((id != no_node || looks) && lookup_.look(a.parent, name, status)) {
-      // Gone again, not to be looked at now, or its directory has been moved, and of what an overflow dropped no hint
-      // tells there either: its names are read again.
-      if (polled)
-        s_.known[a.parent].stamp = 0;
-      else
-        s_.doubt(a.parent);
+    const std::error_code ec = id != no_node || looks ? lookup_.look(a.parent, name, status) : std::error_code();
+    if (ec && polled) s_.known[a.parent].stamp = 0;  // its names are read again
+    if (is_absence(ec)) {
+      // Gone again, or its directory has been moved, and of what an overflow dropped no hint tells there either.
+      if (!polled) s_.doubt(a.parent);
       return;
     }
+    // What was listed is there, though nobody may look at it now.
+    const bool looked = looks && !ec;
+    if (ec) id = no_node;
     if (id != no_node &&
         (s_.known[id].hidden || a.hidden || !is_same_file(s_.known[id], status) || s_.known.is_within(a.parent, id)))
       id = no_node;
@@ -429,7 +430,7 @@ class scanner {
     }
     id = s_.appear(a.parent, name, a.type, a.hidden, m, policy.telling);
     s_.known[id].file_id = a.file_id;
-    if (looks) {
+    if (looked) {
       remember_look(s_, id, status, m, false);
       if (polled && a.type == entry_type::file) s_.recent.note(id);  // made, or saved by a rename
     }
