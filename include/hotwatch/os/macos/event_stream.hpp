@@ -47,7 +47,11 @@ class serial_queue {
 /// them.
 template <class System>
 struct extended_keys {
-  explicit extended_keys(System& system) : path(to_cf(system, "path")), file_id(to_cf(system, "fileID")) {}
+  /// Throws std::system_error: a dictionary must not be asked for null.
+  explicit extended_keys(System& system) : path(to_cf(system, "path")), file_id(to_cf(system, "fileID")) {
+    if (path.get() == nullptr || file_id.get() == nullptr)
+      throw std::system_error(std::make_error_code(std::errc::not_enough_memory), "hotwatch: CFStringCreateWithBytes");
+  }
   owned_cf<System> path;
   owned_cf<System> file_id;
 };
