@@ -28,17 +28,104 @@
 
 namespace hotwatch::test {
 
+/// Other spellings of names, as a volume that ignores the letter case and the normal form takes them for one.
+class respelling {
+ public:
+  explicit respelling(std::uint64_t seed) : random_(seed) {}
+
+  /// A path below `base`, which keeps its own. Each of its names may be in another one.
+  std::string any_of(const std::string& path, const std::string& base = {}) {
+    std::string out = base;
+    for (std::size_t i = base.size(); i < path.size(); ++i) {
+      const bool is_first = i == 0 || path[i - 1] == '/';
+      const std::string_view rest = std::string_view(path).substr(i);
+      const auto letter = std::find_if(std::begin(accented), std::end(accented),
+                                       [&](std::string_view one) { return rest.starts_with(one); });
+      if (letter != std::end(accented)) {
+        out += accented[random_() % std::size(accented)];
+        i += letter->size() - 1;
+      } else if (is_first && (path[i] | 0x20) >= 'd' && (path[i] | 0x20) <= 'f') {
+        out += random_() % 2 != 0 ? static_cast<char>(path[i] ^ 0x20) : path[i];
+      } else {
+        out += path[i];
+      }
+    }
+    return out;
+  }
+
+  /// The command with the names that are there as they are there, and new ones in any spelling. What a rename takes the
+  /// place of keeps its own, or is given the new one.
+  std::vector<std::string> command(const temp_directory& where, const std::string& command) {
+    std::vector<std::string> w = words(command);
+    if (w[0] == "lns") return {w[0] + ' ' + w[1] + ' ' + found(where, any_of(accent(w[2])))};
+    const bool renames = w[0] == "rename";
+    std::string last;
+    for (std::size_t i = 1; i < w.size(); ++i) {
+      if (!is_name(w[i])) continue;
+      last = any_of(accent(w[i]));
+      w[i] = found(where, last);
+    }
+    std::vector<std::string> all(1, w[0]);
+    for (std::size_t i = 1; i < w.size(); ++i) all[0] += ' ' + w[i];
+    if (!renames || w[2] == "." || random_() % 2 != 0) return all;
+    const std::size_t name = last.rfind('/') + 1;
+    const std::string anew = w[2].substr(0, w[2].rfind('/') + 1) + last.substr(name);
+    if (name != 0 && anew.find('/') == std::string::npos) return all;
+    if (anew == w[2]) return all;
+    if (w[1] == w[2]) return {"rename " + w[1] + ' ' + anew};
+    all.push_back("rename " + w[2] + ' ' + anew);
+    return all;
+  }
+
+ private:
+  static constexpr std::string_view accented[] = {"\xC3\xA9", "e\xCC\x81", "\xC3\x89", "E\xCC\x81"};
+
+  static bool is_name(const std::string& word) {
+    return word.starts_with("out:x") || ((word[0] == 'd' || word[0] == 'f') && word.size() > 1);
+  }
+  // Some names have a letter that is not in ASCII.
+  static std::string accent(std::string path) {
+    for (const char* name : {"f1", "d1"})
+      for (std::size_t at = 0; (at = path.find(name, at)) != std::string::npos; ++at)
+        if (at == 0 || path[at - 1] == '/') path.replace(at + 1, 1, accented[0]);
+    return path;
+  }
+  // What the volume finds by that name.
+  static std::string found(const temp_directory& where, const std::string& name) {
+    const std::size_t slash = name.rfind('/');
+    if (name.starts_with("out:") && slash == std::string::npos)
+      return "out:" + listed(where.out().path(), name.substr(4));
+    if (slash == std::string::npos) return listed(where.root().path(), name);
+    const std::string above = found(where, name.substr(0, slash));
+    return above + '/' + listed(path_of(where, above), name.substr(slash + 1));
+  }
+  static std::string listed(const std::string& directory, const std::string& name) {
+    for (const auto& [path, type] : list(directory, directory, false)) {
+      const std::string there = path.substr(path.rfind('/') + 1);
+      if (folded(there) == folded(name)) return there;
+    }
+    return name;
+  }
+
+  std::mt19937_64 random_;
+};
+
 /// One at a time in a process: while it lives it sees what every hand does.
 class simulated_fsevents {
  public:
-  explicit simulated_fsevents(std::uint64_t seed) : random_(seed) {
+  /// `respells`: the volume ignores the letter case and the normal form, and names are told in any.
+  explicit simulated_fsevents(std::uint64_t seed, bool respells = false) : random_(seed), spell_(seed) {
     current() = this;
+    script->ignores_case = respells_ = respells;
+    if (respells)
+      hand::speller = [this](const temp_directory& where, const std::string& c) { return spell_.command(where, c); };
     script->before_wait = [this] { happen_to_be_told(); };
     hand::observer = [this](const temp_directory& where, const std::function<bool()>& operation) {
       const std::lock_guard lock(script->mutex);
-      if (!base_) base_ = std::make_unique<tree>(look(where.base().path()));
+      above_ = where.base().path();
+      if (!base_) base_ = std::make_unique<tree>(look(above_));
       const bool done = operation();
-      observe(where.base().path());
+      observe(above_);
       happen_to_be_told();
       return done;
     };
@@ -49,6 +136,7 @@ class simulated_fsevents {
   ~simulated_fsevents() {
     current() = nullptr;
     hand::observer = nullptr;
+    hand::speller = nullptr;
     before_comparing = nullptr;
   }
 
@@ -198,7 +286,7 @@ class simulated_fsevents {
     std::set<std::string> roots;
     for (std::size_t i = 0; i < count; ++i) {
       if (pending_[i].root_of.empty())
-        events.push_back(pending_[i].what);
+        events.push_back(as_told(pending_[i].what));
       else
         roots.insert(pending_[i].root_of);
     }
@@ -209,33 +297,50 @@ class simulated_fsevents {
       if (roots.contains(s->path)) script->send_to(*s, {{s->path, fse::root_changed}});
   }
 
+  // The names in the test's directory; those of the directory itself and above are told as they are.
+  [[nodiscard]] fake_event as_told(fake_event e) {
+    const std::size_t own = e.path.find('/', above_.size() + 1);
+    if (respells_ && fse::leads_to(above_, e.path) && own != std::string::npos && chance(4))
+      e.path = spell_.any_of(e.path, e.path.substr(0, own));
+    return e;
+  }
+
   std::mt19937_64 random_;
+  respelling spell_;
+  bool respells_ = false;
+  std::string above_;
   std::unique_ptr<tree> base_;
   std::vector<pending> pending_;
   std::map<std::string, std::uint32_t> sticking_;
 };
 
 /// macOS as it is simulated now, upon these calls of Linux.
-template <class System>
-class simulated_macos : public fake_macos_system<System, false> {
+template <class System, bool IgnoresCase>
+class simulated_macos : public fake_macos_system<System, IgnoresCase> {
  public:
   simulated_macos() : simulated_macos(System()) {}
   simulated_macos(System own)
-      : fake_macos_system<System, false>(simulated_fsevents::current()->script, std::move(own)) {}
+      : fake_macos_system<System, IgnoresCase>(simulated_fsevents::current()->script, std::move(own)) {}
 };
 
-template <class System>
-using simulated_fsevents_backend = basic_fsevents_backend<simulated_macos<System>>;
-
 /// A barrier of this one does not look: all has to be found by the events.
-template <class System>
-class heard_fsevents_backend : public simulated_fsevents_backend<System> {
+template <class System, bool IgnoresCase>
+class basic_heard_backend : public basic_fsevents_backend<simulated_macos<System, IgnoresCase>> {
  public:
   static constexpr bool tells_late = false;
-  explicit heard_fsevents_backend(System system = {})
-      : simulated_fsevents_backend<System>(simulated_macos<System>(std::move(system))) {
+  explicit basic_heard_backend(System system = {})
+      : basic_fsevents_backend<simulated_macos<System, IgnoresCase>>(std::move(system)) {
     simulated_fsevents::current()->tells_before_comparing = true;
   }
 };
+
+template <class System>
+using simulated_fsevents_backend = basic_fsevents_backend<simulated_macos<System, false>>;
+template <class System>
+using heard_fsevents_backend = basic_heard_backend<System, false>;
+template <class System>
+using respelling_fsevents_backend = basic_fsevents_backend<simulated_macos<System, true>>;
+template <class System>
+using heard_respelling_fsevents_backend = basic_heard_backend<System, true>;
 
 }  // namespace hotwatch::test

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "reader.hpp"
 #include "support/commands.hpp"
@@ -24,9 +25,17 @@ class hand {
   /// Sees each operation, which it has to carry out; where there is one, operations come one after the other.
   static inline std::function<bool(const temp_directory&, const std::function<bool()>& operation)> observer;
 
+  /// What a command is on a volume that knows a name in several spellings: by the names of the disk, one or several.
+  static inline std::function<std::vector<std::string>(const temp_directory&, const std::string& command)> speller;
+
   bool run(const std::string& command) {
     if (!observer) return carry_out(command);
-    return observer(where_, [&] { return carry_out(command); });
+    return observer(where_, [&] {
+      if (!speller) return carry_out(command);
+      for (const std::string& spelled : speller(where_, command))
+        if (!carry_out(spelled)) return false;
+      return true;
+    });
   }
 
   [[nodiscard]] bool is_regular(const std::string& name) const { return S_ISREG(mode_of(path_of(where_, name))); }

@@ -61,10 +61,9 @@ inline bool is_utf8(std::string_view text) {
   return missing == 0;
 }
 
-/// A CFString, CFNumber, CFArray or CFDictionary.
+/// A CFString, or a CFArray of them.
 struct fake_object {
   std::string text;
-  std::uint64_t number = 0;
   std::vector<const fake_object*> values = {};
   bool has_text = true;  ///< else its characters cannot be had: a lone surrogate
 };
@@ -90,7 +89,9 @@ class fake_fsevents {
   };
 
   bool ignores_case = false;  ///< the volume
-  std::string mounted = {};   ///< a directory from which down it is another file system; empty: none
+  bool tells_spellings = true;
+  int comparisons = 0;       ///< of names that are not all in ASCII
+  std::string mounted = {};  ///< a directory from which down it is another file system; empty: none
   bool refuses_streams = false, refuses_queues = false;
   mac::file_system file_system = {true, "apfs"};
   int starts_that_succeed = 1'000'000;
@@ -122,16 +123,14 @@ class fake_fsevents {
   void send_to(stream& s, const std::vector<fake_event>& events) {
     const std::lock_guard lock(mutex);
     if (events.empty() || !s.started || s.stopped) return;
-    std::vector<fake_object> numbers(events.size()), paths(events.size()), items(events.size());
+    std::vector<fake_object> paths(events.size());
     std::vector<std::uint32_t> flags;
     std::vector<mac::event_id> ids;
     fake_object all;
     for (std::size_t i = 0; i < events.size(); ++i) {
-      numbers[i].number = events[i].file_id;
       paths[i].text = events[i].path;
       paths[i].has_text = events[i].path.find(lone_surrogate) == std::string::npos;
-      items[i].values = {&paths[i], events[i].file_id != 0 ? &numbers[i] : nullptr};
-      all.values.push_back(&items[i]);
+      all.values.push_back(&paths[i]);
       flags.push_back(events[i].flags);
       ids.push_back((events[i].flags & fse::root_changed) != 0 ? 0 : ++newest);
     }
@@ -231,7 +230,8 @@ class fake_fsevents {
     return objects_.back().get();
   }
   void release_object(const fake_object* object) {
-    std::erase_if(objects_, [&](const auto& known) { return known.get() == object; });
+    if (std::erase_if(objects_, [&](const auto& known) { return known.get() == object; }) != 1)
+      faults.emplace_back("an object was released twice");
   }
 
   /// The name by which the directory lists it.
@@ -291,13 +291,6 @@ class fake_macos_system : public Linux {
 
   mac::cf_ref CFArrayCreate(mac::cf_ref value) const { return script_->make_object(object(value)->text); }
   mac::cf_ref CFArrayGetValueAtIndex(mac::cf_ref array, std::size_t i) const { return object(array)->values[i]; }
-  mac::cf_ref CFDictionaryGetValue(mac::cf_ref dictionary, mac::cf_ref key) const {
-    return object(dictionary)->values.at(object(key)->text == "path" ? 0 : object(key)->text == "fileID" ? 1 : 2);
-  }
-  bool CFNumberGetValue(mac::cf_ref number, std::uint64_t& out) const {
-    out = object(number)->number;
-    return true;
-  }
   mac::cf_ref CFStringCreateWithBytes(std::string_view text) const {
     return is_utf8(text) ? script_->make_object(std::string(text)) : nullptr;
   }
@@ -308,6 +301,7 @@ class fake_macos_system : public Linux {
     return true;
   }
   long CFStringCompare(mac::cf_ref a, mac::cf_ref b, unsigned long) const {
+    ++script_->comparisons;
     return folded(object(a)->text).compare(folded(object(b)->text));
   }
   void CFRelease(mac::cf_ref o) const { script_->release_object(object(o)); }
@@ -317,6 +311,11 @@ class fake_macos_system : public Linux {
     const ssize_t size = ::readlink(link.c_str(), out, mac::longest_path - 1);
     if (size < 0) return -1;
     out[size] = '\0';
+    return 0;
+  }
+  int name_of(int directory, const char* path, std::string& out) const {
+    if (!script_->tells_spellings) return errno = ENOTSUP, -1;
+    out = script_->listed(directory, path);
     return 0;
   }
   int file_system_of(int, mac::file_system& out) const {

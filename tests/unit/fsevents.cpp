@@ -31,21 +31,23 @@ const char* name_of(hint_kind kind) {
 
 lines hints_of(std::string_view path, std::uint32_t flags, const place& where = {"/u/root"}) {
   lines all;
-  tell_event({flags, 7, 3, path}, where, 5, [&](const hint& h) {
+  tell_event({flags, path}, where, 5, [&](const hint& h) {
     EXPECT_EQ(h.watch, h.kind == hint_kind::overflow ? detail::no_watch : 5);
-    all.push_back(std::string(name_of(h.kind)) + (h.name.empty() ? "" : " ") + std::string(h.name));
+    all.push_back(std::string(name_of(h.kind)) + (h.name.empty() ? "" : " ") + std::string(h.name) +
+                  (h.wrote ? ", written" : ""));
   });
   return all;
 }
 
 TEST(fsevents, says_how_much_is_to_be_looked_at) {
-  EXPECT_EQ(hints_of("/u/root/f", item_created | item_is_file), lines{"new f"});
-  EXPECT_EQ(hints_of("/u/root/f", item_created | item_removed | item_modified | item_is_file), lines{"new f"});
-  EXPECT_EQ(hints_of("/u/root/a/f", item_modified | item_is_file), lines{"known a/f"});
-  EXPECT_EQ(hints_of("/u/root/a/f", item_removed | item_is_file), lines{"known a/f"});
+  EXPECT_EQ(hints_of("/u/root/f", item_created | item_is_file), lines{"new f, written"});
+  EXPECT_EQ(hints_of("/u/root/f", item_created | item_modified | item_is_file), lines{"new f, written"});
+  EXPECT_EQ(hints_of("/u/root/a/f", item_modified | item_is_file), lines{"known a/f, written"});
+  EXPECT_EQ(hints_of("/u/root/a/f", item_removed | item_is_file), lines{"moved a/f"});
+  EXPECT_EQ(hints_of("/u/root/f", item_created | item_removed | item_is_file), lines{"moved f, written"});
   EXPECT_EQ(hints_of("/u/root/f", item_xattr | item_cloned | item_is_file), lines{"known f"});
   EXPECT_EQ(hints_of("/u/root/f", item_renamed | item_is_file), lines{"moved f"});
-  EXPECT_EQ(hints_of("/u/root/d", item_created | item_renamed | item_is_dir), lines{"moved d"});
+  EXPECT_EQ(hints_of("/u/root/d", item_created | item_renamed | item_is_dir), lines{"moved d, written"});
 }
 
 TEST(fsevents, events_of_the_root_itself) {
@@ -78,19 +80,19 @@ TEST(fsevents, what_was_dropped) {
 TEST(fsevents, neither_history_nor_wrapped_numbers_matter) {
   EXPECT_EQ(hints_of("/u/root/f", history_done), lines{});
   EXPECT_EQ(hints_of("/u/root/f", history_done | root_changed), lines{});
-  EXPECT_EQ(hints_of("/u/root/f", ids_wrapped | item_modified), lines{"known f"});
+  EXPECT_EQ(hints_of("/u/root/f", ids_wrapped | item_modified), lines{"known f, written"});
   EXPECT_EQ(hints_of("/u/root/f", ids_wrapped), lines{"moved f"});
 }
 
 TEST(fsevents, what_is_not_known_is_looked_at) {
   EXPECT_EQ(hints_of("/u/root/f", 0x4000000), lines{"moved f"});
   EXPECT_EQ(hints_of("/u/root/f", 0), lines{"moved f"});
-  EXPECT_EQ(hints_of("/u/root/f", 0x4000000 | item_modified), lines{"known f"});
+  EXPECT_EQ(hints_of("/u/root/f", 0x4000000 | item_modified), lines{"known f, written"});
 }
 
 TEST(fsevents, of_one_directory_only_its_entries) {
   const place entries{"/u/root", false};
-  EXPECT_EQ(hints_of("/u/root/f", item_modified, entries), lines{"known f"});
+  EXPECT_EQ(hints_of("/u/root/f", item_modified, entries), lines{"known f, written"});
   EXPECT_EQ(hints_of("/u/root/a/f", item_modified, entries), lines{});
   EXPECT_EQ(hints_of("/u/root/a/b", must_scan_subdirs, entries), lines{});
 }

@@ -68,6 +68,12 @@ class basic_fsevents_backend {
     [[nodiscard]] std::error_code look(std::string_view name, file_status& out) const {
       return directory_.look(name, out);
     }
+    /// A name that was found, as the directory lists it; empty where that cannot be told.
+    [[nodiscard]] std::string spelling_of(std::string_view name) const {
+      std::string listed;
+      (void)owner_->system_.name_of(directory_.fd(), std::string(name).c_str(), listed);
+      return listed;
+    }
     [[nodiscard]] bool dates_its_names() const noexcept { return directory_.dates_its_names(); }
 
    private:
@@ -81,8 +87,7 @@ class basic_fsevents_backend {
   };
 
   /// Throws std::system_error.
-  explicit basic_fsevents_backend(System system = {})
-      : system_(std::move(system)), alarm_(system_), queue_(system_), keys_(system_) {}
+  explicit basic_fsevents_backend(System system = {}) : system_(std::move(system)), alarm_(system_), queue_(system_) {}
   basic_fsevents_backend(const basic_fsevents_backend&) = delete;
   basic_fsevents_backend& operator=(const basic_fsevents_backend&) = delete;
 
@@ -326,9 +331,10 @@ class basic_fsevents_backend {
     const bool is_watched = w->is_watched;
     const bool is_tree = w->events.is_tree();
     const bool is_way_gone = (e.flags & detail::fsevents::root_changed) != 0;
-    for (std::size_t i = 0; i < guards_.size(); ++i)
-      if (guards_[i].stream == number && (is_way_gone || means(e, guards_[i].path)))
-        sink(hint{hint_kind::gone, guards_[i].number});
+    meant_.clear();
+    for (const guarded_name& g : guards_)
+      if (g.stream == number && (is_way_gone || means(e, g.path))) meant_.push_back(g.number);
+    for (const std::int32_t guard : meant_) sink(hint{hint_kind::gone, guard});
     if (is_watched)
       detail::fsevents::tell_event(e, {where_, is_tree}, number, sink);
     else if ((e.flags & (detail::fsevents::user_dropped | detail::fsevents::kernel_dropped)) != 0)
@@ -351,8 +357,7 @@ class basic_fsevents_backend {
   alarm alarm_;
   detail::macos::event_box box_;
   detail::macos::serial_queue<System> queue_;
-  detail::macos::extended_keys<System> keys_;
-  typename stream::target target_{system_, queue_, keys_, box_, alarm_};
+  typename stream::target target_{system_, queue_, box_, alarm_};
   std::vector<std::unique_ptr<watching>> streams_;
   std::vector<guarded_name> guards_;
   std::vector<std::int32_t> ways_;  ///< the streams that tell of what is reached by them
@@ -362,7 +367,8 @@ class basic_fsevents_backend {
   std::vector<std::pair<std::uint64_t, bool>> told_devices_;  ///< of which file systems all is told
   std::int32_t next_number_ = 1;
   detail::macos::event_list taken_;
-  std::string where_;
+  std::string where_;                ///< the path of the stream whose event is given, and ...
+  std::vector<std::int32_t> meant_;  ///< ... the guards that it is about
   bool drained_ = true;
 };
 

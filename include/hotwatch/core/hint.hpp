@@ -23,7 +23,7 @@ enum class hint_kind : std::uint8_t {
   came_or_went,    ///< the name was made and removed, in whatever order: what is there now has to be looked at
   look_again,      ///< anything may have happened in and below this directory
   look_at_new,     ///< the name was made, and more may have happened to it: what, only a look tells
-  look_at_known,   ///< the name was written, removed, or has other attributes: what, only a look tells
+  look_at_known,   ///< the name was written or has other attributes: what, only a look tells
   look_at_moved,   ///< the name came, left, or was elsewhere meanwhile, with all that is below it: so a look tells
   gone,            ///< the watched object itself left its place, or its file system was unmounted
   unwatched,       ///< this handle is dead: nothing more comes of it
@@ -45,6 +45,8 @@ struct hint {
   bool is_typed = true;
   /// The kernel made one of several hints about this name, some of which may have come later than those behind it.
   bool merged = false;
+  /// Of a name that is to be looked at: its content may have been written.
+  bool wrote = false;
 };
 
 }  // namespace hotwatch::inline v0::detail

@@ -32,7 +32,8 @@ struct node {
   std::uint64_t stamp = 0;        ///< see core/stamp.hpp
   std::uint32_t attributes = 0;   ///< permissions and owner, hashed; of a root or a link: its index
   std::uint16_t birth = 0;        ///< hash of its time of birth; 0: never looked at, or the file system has none
-  entry_type type : 7 = entry_type::unknown;
+  entry_type type : 6 = entry_type::unknown;
+  bool racy : 1 = false;     ///< of a fingerprint: a write after the look may have left the file with the same
   bool link : 1 = false;     ///< a symlink that is followed, shown as a directory where it leads to one
   bool in_tree : 1 = false;  ///< false: gone from disk (a ghost that is still to be told), or on its way in a rename
   bool hidden : 1 = false;   ///< a directory that `include` does not match: walked, never told

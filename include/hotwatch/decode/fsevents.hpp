@@ -24,9 +24,6 @@ inline constexpr std::uint32_t item_any = item_created | item_removed | item_ino
 /// One event, as the callback of a stream is given it.
 struct event {
   std::uint32_t flags = 0;
-  std::uint64_t id = 0;
-  /// The inode number, from the extended data; 0: it was not told.
-  std::uint64_t file_id = 0;
   std::string_view path = {};
 };
 
@@ -103,12 +100,16 @@ void tell_event(const event& e, const place& where, std::int32_t watch, Sink&& s
     case stand::below: break;
   }
   if (!where.tree && way.find('/') != std::string_view::npos) return;
-  // What came to its place or left it may have been changed out of sight; so may what is not told of at all.
-  const bool was_away = has(must_scan_subdirs | mounted | unmounted | item_renamed) || (e.flags & item_any) == 0;
-  sink(hint{was_away            ? hint_kind::look_at_moved
-            : has(item_created) ? hint_kind::look_at_new
-                                : hint_kind::look_at_known,
-            watch, way});
+  // What came to its place or left it may have been changed out of sight, or be another under the same number; so may
+  // what is not told of at all.
+  const bool was_away =
+      has(must_scan_subdirs | mounted | unmounted | item_renamed | item_removed) || (e.flags & item_any) == 0;
+  sink(hint{.kind = was_away            ? hint_kind::look_at_moved
+                    : has(item_created) ? hint_kind::look_at_new
+                                        : hint_kind::look_at_known,
+            .watch = watch,
+            .name = way,
+            .wrote = has(item_created | item_modified)});
 }
 
 }  // namespace hotwatch::inline v0::detail::fsevents

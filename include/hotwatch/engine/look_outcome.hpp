@@ -16,6 +16,9 @@ namespace hotwatch::inline v0::detail {
 template <class Backend>
 void remember_look(engine_state<Backend>& s, node_id id, const file_status& now, moment m, bool tell) {
   node& n = s.known[id];
+  // Until a write is told, it may have been in that unit, however late it is told.
+  const bool is_same = n.fingerprinted && n.stamp == content_fingerprint(now);
+  n.racy = is_in_last_unit(now.modified, m.file_now) || (n.racy && is_same);
   if (!n.link) {
     const std::uint32_t attributes = attribute_fingerprint(now);
     if (tell && s.opts.metadata && n.attributes != 0 && n.attributes != attributes)

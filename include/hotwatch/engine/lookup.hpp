@@ -81,6 +81,14 @@ class lookup {
     return is_sure;
   }
 
+  /// What was looked at last, as its directory lists it; empty where only a listing can tell.
+  [[nodiscard]] std::string spelling_of(std::string_view name) const {
+    if constexpr (requires { parent_.spelling_of(name); })
+      return parent_.spelling_of(name);
+    else
+      return {};
+  }
+
   /// A look by path: one system call, for what may be wrong when somebody puts a symlink in the way.
   [[nodiscard]] std::error_code look_by_path(node_id parent, std::string_view name, file_status& out) {
     if (s_.root_of(parent).is_file) return look(parent, name, out);

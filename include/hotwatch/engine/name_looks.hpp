@@ -11,9 +11,12 @@
 #include <string_view>
 #include <system_error>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "../core/hash_index.hpp"
 #include "../core/hint.hpp"
+#include "../core/stamp.hpp"
 #include "lookup.hpp"
 #include "scanner.hpp"
 #include "state.hpp"
@@ -30,8 +33,11 @@ class name_looks {
       : s_(state), lookup_(lookup), scan_(scan) {}
 
   void add(node_id top, const hint& h) {
-    asked_.push_back({top, h.watch, ways_.size(), h.name.size(), h.kind == hint_kind::look_at_new,
-                      h.kind == hint_kind::look_at_moved});
+    asked_.push_back({top,
+                      h.watch,
+                      ways_.size(),
+                      h.name.size(),
+                      {h.kind == hint_kind::look_at_new, h.kind == hint_kind::look_at_moved, h.wrote}});
     ways_ += h.name;
   }
 
@@ -46,13 +52,17 @@ class name_looks {
   }
 
  private:
+  struct manner {
+    bool made;   ///< under this very name, and nothing was told of its removal
+    bool moved;  ///< or removed: what is there may be another, or have been elsewhere
+    bool wrote;
+  };
   struct asked {
     node_id top;  ///< the directory of the handle
     std::int32_t watch;
     std::size_t way;
     std::size_t length;
-    bool made;
-    bool moved;
+    manner how;
   };
 
   [[nodiscard]] std::string_view way_of(const asked& a) const noexcept {
@@ -68,8 +78,9 @@ class name_looks {
     for (const asked& a : asked_) {
       asked* const last = kept != 0 ? &asked_[kept - 1] : nullptr;
       if (last != nullptr && last->top == a.top && way_of(*last) == way_of(a)) {
-        last->made |= a.made;
-        last->moved |= a.moved;
+        last->how.made |= a.how.made;
+        last->how.moved |= a.how.moved;
+        last->how.wrote |= a.how.wrote;
       } else {
         asked_[kept++] = a;
       }
@@ -80,6 +91,7 @@ class name_looks {
   // Leaves what is below a link that is missing.
   void look_once(moment m) {
     scan_.begin_several();
+    spellings_.clear();
     std::size_t kept = 0;
     for (std::size_t i = 0; i < asked_.size(); ++i) {
       const asked a = asked_[i];
@@ -110,7 +122,7 @@ class name_looks {
         name.remove_prefix(1);
         continue;
       }
-      const node_id below = s_.find(parent, step);
+      const node_id below = find(parent, step);
       if (below == no_node || s_.known[below].type != entry_type::directory) {
         // It comes with all that is in it, or is gone.
         name = step;
@@ -123,10 +135,11 @@ class name_looks {
     if (has_own_way(s_.known[parent]) && !s_.roots[s_.known[parent].attributes].is_entered()) return;
     const bool may_count = counts(s_.judge(parent, name, true), true) || s_.may_lead_on(parent, name) ||
                            (is_last && counts(s_.judge(parent, name, false), false));
-    if (may_count) look_in(parent, std::string(name), is_last && a.made, !is_last || a.moved, m);
+    if (!may_count) return;
+    look_in(parent, std::string(name), is_last ? a.how : manner{.made = false, .moved = true, .wrote = false}, m);
   }
 
-  void look_in(node_id parent, const std::string& name, bool made, bool moved, moment m) {
+  void look_in(node_id parent, std::string name, manner how, moment m) {
     file_status status;
     std::error_code ec;
     const bool surely = lookup_.look_surely(parent, name, status, ec);
@@ -135,32 +148,73 @@ class name_looks {
       s_.doubt(parent);
       return;
     }
-    const node_id known = s_.known.find(parent, name);
+    node_id known = s_.known.find(parent, name);
     if constexpr (ignores_case<Backend>) {
-      // Found or not, that may be what has another spelling in the directory: only its listing tells.
-      const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) { return (c & 0x80) == 0; });
-      const bool may_be_known = known == no_node && (ec || moved || !made || !is_plain);
-      const node_id other = may_be_known ? s_.find_other_spelling(parent, name) : no_node;
-      if (other != no_node || (known == no_node && !ec && !is_plain)) {
-        to_list_.push_back(parent);
-        if (other != no_node) look_in(parent, std::string(s_.known.name(other)), false, moved, m);
-        return;
-      }
-      if (known != no_node && !ec) {
-        const std::uint64_t number = s_.known[known].file_id;
-        // Still the same file: its name may have been changed into another spelling of itself.
-        if (moved && number == status.file_id) to_list_.push_back(parent);
-        // Another one: it may have been made in another spelling.
-        if (number != 0 && number != status.file_id) {
-          to_list_.push_back(parent);
-          return;
-        }
-      }
+      const bool is_sure = known != no_node && !how.moved && s_.known[known].file_id == status.file_id;
+      if (!ec && !is_sure && !respell(parent, name, known, m)) return;
+      // What is known by another spelling of a name that is gone is what is gone; of one that came, what it was.
+      if (known == no_node && (ec || how.moved || !how.made)) look_at_other_spelling(parent, name, m);
     }
-    const bool still = scan_.take_look(parent, name, !ec ? &status : nullptr, !moved, m);
+    const bool still = scan_.take_look(parent, name, !ec ? &status : nullptr, how.wrote, m);
     if (still && s_.known[known].type == entry_type::directory && !s_.known[known].link &&
-        (moved || s_.known[known].unreadable) && s_.is_listed(known))
+        (how.moved || s_.known[known].unreadable) && s_.is_listed(known))
       (void)scan_.scan(known, everything, m);
+  }
+
+  // The name of what was found as its directory lists it. Returns false where only the listing tells.
+  bool respell(node_id parent, std::string& name, node_id& known, moment m) {
+    std::string listed = lookup_.spelling_of(name);
+    if (listed == name) return true;
+    if (listed.empty() || !s_.is_same_name(listed, name)) {  // of several links one may be named for another
+      to_list_.push_back(parent);
+      return known != no_node;
+    }
+    if (known != no_node) (void)scan_.take_look(parent, name, nullptr, false, m);
+    name = std::move(listed);
+    known = s_.known.find(parent, name);
+    return true;
+  }
+
+  void look_at_other_spelling(node_id parent, std::string_view name, moment m) {
+    if (!is_plain(name)) return to_list_.push_back(parent);
+    if (const node_id other = find_other_spelling(parent, name); other != no_node)
+      look_in(parent, std::string(s_.known.name(other)), {.made = false, .moved = true, .wrote = false}, m);
+  }
+
+  // By the name that is known, or another spelling of it. What is hinted at below one directory is asked for in a row.
+  [[nodiscard]] node_id find(node_id parent, std::string_view name) {
+    node_id child = s_.known.find(parent, name);
+    if constexpr (ignores_case<Backend>)
+      if (child == no_node) child = find_other_spelling(parent, name);
+    return child;
+  }
+
+  [[nodiscard]] node_id find_other_spelling(node_id parent, std::string_view name) {
+    if (parent != spelled_in_ || spellings_.empty()) index_spellings(parent);
+    return spellings_.find(hash_of_spellings(name), [&](node_id id) {
+      const node& n = s_.known[id];
+      return n.in_tree && n.parent == parent && s_.known.name(id) != name && s_.is_same_name(s_.known.name(id), name);
+    });
+  }
+
+  void index_spellings(node_id parent) {
+    spelled_in_ = parent;
+    std::size_t count = 0;
+    for (node_id c = s_.known[parent].first_child; c != no_node; c = s_.known[c].next_sibling) ++count;
+    spellings_.rebuild(count);
+    for (node_id c = s_.known[parent].first_child; c != no_node; c = s_.known[c].next_sibling)
+      spellings_.insert(hash_of_spellings(s_.known.name(c)), c);
+  }
+
+  [[nodiscard]] static bool is_plain(std::string_view name) noexcept {
+    return std::all_of(name.begin(), name.end(), [](char c) { return (c & 0x80) == 0; });
+  }
+  // The same for all spellings of a name: those that are not in ASCII are one to it.
+  [[nodiscard]] static std::size_t hash_of_spellings(std::string_view name) noexcept {
+    if (!is_plain(name)) return 0;
+    std::uint64_t h = name.size();
+    for (const char c : name) h = mix64(h ^ static_cast<std::uint64_t>('A' <= c && c <= 'Z' ? c | 0x20 : c));
+    return static_cast<std::size_t>(h);
   }
 
   engine_state<Backend>& s_;
@@ -169,6 +223,8 @@ class name_looks {
   std::vector<asked> asked_;
   std::string ways_;
   std::vector<node_id> to_list_;  ///< directories whose listing has to say how a name is spelled
+  hash_index spellings_;          ///< of what is known in one directory
+  node_id spelled_in_ = no_node;
 };
 
 }  // namespace hotwatch::inline v0::detail

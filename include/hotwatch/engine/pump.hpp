@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "../backend.hpp"
@@ -82,9 +83,10 @@ class pump {
         roots_.verify(d, m);
         // If it cannot be found it may be gone without a word.
         const node& n = s_.known[d.id];
-        if (d.unread && n.in_tree && n.parent != no_node) doubts_.doubt(n.parent, s_.known.name(d.id));
+        if (d.unread && n.in_tree && n.parent != no_node) doubt(n.parent, s_.known.name(d.id));
       }
       doubts_.settle(m);
+      looks_.settle(m);
       lookup_.close();
     }
     doubts_wait_ = has_doubts() && s_.disk.drained();
@@ -152,6 +154,13 @@ class pump {
   // A file that was seen to change is looked at so many times as often as the rest.
   static constexpr int looks_a_poll = 32;
   static constexpr duration shortest_interval = std::chrono::milliseconds(5);
+
+  void doubt(node_id parent, std::string_view name) {
+    if constexpr (only_says_where<Backend>)
+      looks_.add(parent, {.kind = hint_kind::look_at_moved, .watch = s_.known[parent].watch, .name = name});
+    else
+      doubts_.doubt(parent, name);
+  }
 
   void plan_recent() {
     const duration interval = duration(s_.opts.poll_interval) / looks_a_poll;

@@ -119,10 +119,12 @@ class scanner {
         if (s_.opts.metadata) remember_look(s_, known, *found, m, true);
         return true;
       }
+      const bool may_hide = wrote && n.racy;
       settle_content(s_, known, *found, m);
-      // The look before may have been in the same unit of the file system's times (HFS+, FAT).
-      if (wrote && is_in_last_unit(found->modified, m.file_now)) s_.settle.change_content(known, m);
-      remember_look(s_, known, *found, m, false);
+      if (may_hide) {
+        s_.settle.change_content(known, m);
+        remember_look(s_, known, *found, m, false);
+      }
       return true;
     }
     if (known != no_node) missing_.take_out(known, m);

@@ -20,14 +20,14 @@ namespace hotwatch::inline v0::detail::macos {
 class event_list {
  public:
   void add(std::int32_t stream, const fsevents::event& e) {
-    entries_.push_back({stream, e.flags, e.id, e.file_id, paths_.size(), e.path.size()});
+    entries_.push_back({stream, e.flags, paths_.size(), e.path.size()});
     paths_ += e.path;
   }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] std::int32_t stream(std::size_t i) const noexcept { return entries_[i].stream; }
   [[nodiscard]] fsevents::event event(std::size_t i) const noexcept {
     const entry& e = entries_[i];
-    return {e.flags, e.id, e.file_id, std::string_view(paths_).substr(e.path, e.length)};
+    return {e.flags, std::string_view(paths_).substr(e.path, e.length)};
   }
   void clear() noexcept {
     entries_.clear();
@@ -38,8 +38,6 @@ class event_list {
   struct entry {
     std::int32_t stream;
     std::uint32_t flags;
-    std::uint64_t id;
-    std::uint64_t file_id;
     std::size_t path;
     std::size_t length;
   };

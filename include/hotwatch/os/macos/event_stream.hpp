@@ -43,25 +43,11 @@ class serial_queue {
   queue_ref queue_;
 };
 
-/// The keys of the extended data, which are no symbols but text (FSEvents.h). FSEvents gives the inode number only with
-/// them.
-template <class System>
-struct extended_keys {
-  /// Throws std::system_error: a dictionary must not be asked for null.
-  explicit extended_keys(System& system) : path(to_cf(system, "path")), file_id(to_cf(system, "fileID")) {
-    if (path.get() == nullptr || file_id.get() == nullptr)
-      throw std::system_error(std::make_error_code(std::errc::not_enough_memory), "hotwatch: CFStringCreateWithBytes");
-  }
-  owned_cf<System> path;
-  owned_cf<System> file_id;
-};
-
 /// What all streams of a backend share. `wake` is called on the queue, after the events are in the box.
 template <class System, class Wake>
 struct stream_target {
   System& system;
   serial_queue<System>& queue;
-  const extended_keys<System>& keys;
   event_box& box;
   Wake& wake;
 };
@@ -106,7 +92,7 @@ class event_stream {
     // With a latency of 0.1 s git lost events of bursts, with this none (compat/fsmonitor/fsm-listen-darwin.c).
     constexpr double latency = 0.001;
     stream_ = system.FSEventStreamCreate(&event_stream::on_events, this, paths.get(), since, latency,
-                                         use_cf_types | use_extended_data | file_events | no_defer | watch_root);
+                                         use_cf_types | file_events | no_defer | watch_root);
     if (stream_ == nullptr) return std::make_error_code(std::errc::not_enough_memory);
     system.FSEventStreamSetDispatchQueue(stream_, to_.queue.get());
     is_started_ = system.FSEventStreamStart(stream_);
@@ -126,10 +112,10 @@ class event_stream {
   }
 
   static void on_events(const void*, void* info, std::size_t count, void* events, const std::uint32_t* flags,
-                        const event_id* ids) {
+                        const event_id*) {
     auto& self = *static_cast<event_stream*>(info);
     bool heard = false;
-    for (std::size_t i = 0; i < count; ++i) heard |= self.append(events, i, flags[i], ids[i]);
+    for (std::size_t i = 0; i < count; ++i) heard |= self.append(events, i, flags[i]);
     if (heard) self.to_.wake.wake();
   }
 
@@ -145,15 +131,12 @@ class event_stream {
   }
 
   // Returns whether anybody asks for it.
-  bool append(cf_ref events, std::size_t i, std::uint32_t flags, event_id id) noexcept {
+  bool append(cf_ref events, std::size_t i, std::uint32_t flags) noexcept {
     System& system = to_.system;
-    fsevents::event e{flags, id, 0, {}};
-    const cf_ref data = system.CFArrayGetValueAtIndex(events, i);
-    if (const cf_ref number = system.CFDictionaryGetValue(data, to_.keys.file_id.get()); number != nullptr)
-      system.CFNumberGetValue(number, e.file_id);
+    fsevents::event e{flags, {}};
+    const cf_ref path = system.CFArrayGetValueAtIndex(events, i);
     // Not as a file system representation, which would decompose it.
-    const cf_ref path = system.CFDictionaryGetValue(data, to_.keys.path.get());
-    if (path != nullptr && system.CFStringGetCString(path, path_.data(), path_.size()))
+    if (system.CFStringGetCString(path, path_.data(), path_.size()))
       e.path = path_.data();
     else
       e.flags |= fsevents::must_scan_subdirs;  // of no path: everything

@@ -5,11 +5,14 @@
 // their place. Floor 3.
 
 #include <fcntl.h>
+#include <sys/attr.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "../bsd/system.hpp"
@@ -56,8 +59,6 @@ extern const array_callbacks type_array_callbacks __asm__("_kCFTypeArrayCallBack
 cf_ref array_create(cf_ref allocator, const cf_ref* values, long count,
                     const array_callbacks*) __asm__("_CFArrayCreate");
 cf_ref array_at(cf_ref, long index) __asm__("_CFArrayGetValueAtIndex");
-cf_ref dictionary_value(cf_ref, cf_ref key) __asm__("_CFDictionaryGetValue");
-boolean number_value(cf_ref, long type, void* value) __asm__("_CFNumberGetValue");
 cf_ref string_create(cf_ref allocator, const unsigned char* bytes, long size, std::uint32_t encoding,
                      boolean is_external) __asm__("_CFStringCreateWithBytes");
 boolean string_text(cf_ref, char* out, long room, std::uint32_t encoding) __asm__("_CFStringGetCString");
@@ -110,13 +111,6 @@ struct macos_system : bsd_system {
   cf_ref CFArrayGetValueAtIndex(cf_ref array, std::size_t index) const noexcept {
     return detail::macos::symbols::array_at(array, static_cast<long>(index));
   }
-  cf_ref CFDictionaryGetValue(cf_ref dictionary, cf_ref key) const noexcept {
-    return detail::macos::symbols::dictionary_value(dictionary, key);
-  }
-  bool CFNumberGetValue(cf_ref number, std::uint64_t& out) const noexcept {
-    constexpr long sint64 = 4;  // kCFNumberSInt64Type
-    return detail::macos::symbols::number_value(number, sint64, &out) != 0;
-  }
   /// Of UTF-8; null when it is none.
   cf_ref CFStringCreateWithBytes(std::string_view text) const noexcept {
     return detail::macos::symbols::string_create(nullptr, reinterpret_cast<const unsigned char*>(text.data()),
@@ -133,6 +127,20 @@ struct macos_system : bsd_system {
 
   /// fcntl(2), F_GETPATH.
   int fcntl_getpath(int fd, char* out) const noexcept { return ::fcntl(fd, F_GETPATH, out); }
+  /// ATTR_CMN_NAME of getattrlistat(2): by which name the file is listed that is found by this one; -1 and errno.
+  int name_of(int directory, const char* path, std::string& out) const noexcept {
+    ::attrlist wanted{};
+    wanted.bitmapcount = ATTR_BIT_MAP_COUNT;
+    wanted.commonattr = ATTR_CMN_NAME;
+    struct {
+      std::uint32_t size;
+      ::attrreference_t name;
+      char text[4 * 256];  // NAME_MAX characters of UTF-8
+    } answer{};
+    if (::getattrlistat(directory, path, &wanted, &answer, sizeof answer, FSOPT_NOFOLLOW) != 0) return -1;
+    out = reinterpret_cast<const char*>(&answer.name) + answer.name.attr_dataoffset;
+    return 0;
+  }
   /// The soft limit RLIMIT_NOFILE of getrlimit(2).
   std::uint64_t open_files_limit() const noexcept {
     ::rlimit limit{};

@@ -20,8 +20,7 @@ using event_id = std::uint64_t;
 inline constexpr event_id since_now = 0xFFFFFFFFFFFFFFFF;
 
 /// kFSEventStreamCreateFlag...
-inline constexpr std::uint32_t use_cf_types = 0x1, no_defer = 0x2, watch_root = 0x4, file_events = 0x10,
-                               use_extended_data = 0x40;
+inline constexpr std::uint32_t use_cf_types = 0x1, no_defer = 0x2, watch_root = 0x4, file_events = 0x10;
 
 /// FSEventStreamCallback. What it is given is gone when it returns.
 using stream_callback = void (*)(const void* stream, void* info, std::size_t count, void* paths,
