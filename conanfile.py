@@ -36,3 +36,5 @@ class HotwatchConan(ConanFile):
         self.cpp_info.bindirs = []
         self.cpp_info.libdirs = []
         self.cpp_info.system_libs = ["pthread"]
+        if self.settings.os == "Macos":
+            self.cpp_info.frameworks = ["CoreServices", "CoreFoundation"]

@@ -17,6 +17,10 @@ write_basic_package_version_file(hotwatch-config-version.cmake COMPATIBILITY Sam
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/hotwatch-config.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/hotwatch-config-version.cmake" DESTINATION "${hotwatch_config_dir}")
 
+set(hotwatch_frameworks "")
+if(APPLE)
+  set(hotwatch_frameworks " -framework CoreServices -framework CoreFoundation")
+endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/hotwatch.pc.in" hotwatch.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/hotwatch.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/hotwatch")

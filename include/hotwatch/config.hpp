@@ -15,7 +15,11 @@
 #define HOTWATCH_WINDOWS 0
 #endif
 
+// FSEvents is macOS's alone: iOS and the others, Mac Catalyst too, have nothing that tells a program of changes.
 #if defined(__APPLE__)
+#include <TargetConditionals.h>
+#endif
+#if defined(__APPLE__) && TARGET_OS_OSX
 #define HOTWATCH_MACOS 1
 #else
 #define HOTWATCH_MACOS 0
