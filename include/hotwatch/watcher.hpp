@@ -212,6 +212,7 @@ class basic_watcher {
     counted.polled_directories = static_cast<std::uint64_t>(std::unique(polled.begin(), polled.end()) - polled.begin());
     counted.name_bytes = s_.known.names().bytes();
     counted.bytes = s_.known.bytes() + s_.told.bytes() + s_.watches.bytes() + s_.differing.bytes();
+    if constexpr (requires { s_.disk.bytes(); }) counted.bytes += s_.disk.bytes();
     return counted;
   }
 

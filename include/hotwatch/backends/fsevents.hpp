@@ -158,12 +158,13 @@ class basic_fsevents_backend {
 
   template <class Sink>
   std::size_t drain(Sink&& sink) {
-    taken_.clear();
     if (box_.take(taken_)) sink(hint{});
     // The sink may watch and unwatch.
     for (std::size_t i = 0; i < taken_.size(); ++i) give(taken_.event(i), taken_.stream(i), sink);
     drained_ = box_.empty();
-    return taken_.size();
+    const std::size_t records = taken_.size();
+    taken_.clear();
+    return records;
   }
 
   /// Both halves of a rename are found by the same look, or each by its own.
@@ -173,6 +174,9 @@ class basic_fsevents_backend {
   void arm(std::optional<std::chrono::nanoseconds> after) noexcept { alarm_.arm(after); }
 
   [[nodiscard]] file_time file_now() const noexcept { return detail::os::file_clock_now(system_); }
+
+  /// What waits to be read, and room for it.
+  [[nodiscard]] std::size_t bytes() const noexcept { return box_.bytes() + taken_.bytes(); }
 
   [[nodiscard]] System& system() noexcept { return system_; }
 
@@ -190,7 +194,8 @@ class basic_fsevents_backend {
   struct watching {
     std::string path;
     identity who;
-    bool is_watched;  ///< else only guards listen there
+    bool is_watched;                     ///< else only guards listen there
+    std::optional<bool> tells_all = {};  ///< of the file system; empty: not asked yet
     stream events;
 
     watching(std::string p, identity i, bool t, bool w, const typename stream::target& to, std::int32_t number)
@@ -227,12 +232,14 @@ class basic_fsevents_backend {
     return answer;
   }
 
-  // Asked once a file system.
+  // Asked once a file system, as long as there is a stream of it: the next one may have the same number.
   [[nodiscard]] bool tells_all(const directory& d, std::uint64_t device) {
-    for (const auto& [known, all] : told_devices_)
-      if (known == device) return all;
-    told_devices_.emplace_back(device, detail::macos::tells_all(system_, d.directory_.fd()));
-    return told_devices_.back().second;
+    const auto on =
+        std::find_if(streams_.begin(), streams_.end(), [&](const auto& w) { return w->who.device == device; });
+    if (on == streams_.end()) return detail::macos::tells_all(system_, d.directory_.fd());
+    std::optional<bool>& known = (*on)->tells_all;
+    if (!known) known = detail::macos::tells_all(system_, d.directory_.fd());
+    return *known;
   }
 
   // A directory is heard of from above, its number only says which it is. But a stream need not tell of what is mounted
@@ -364,7 +371,6 @@ class basic_fsevents_backend {
   std::unordered_map<std::string, std::uint32_t> ways_by_path_;
   std::unordered_map<identity, std::int32_t, identity_hash> numbers_;  ///< of directories inside of trees
   std::unordered_map<std::int32_t, identity> directories_;
-  std::vector<std::pair<std::uint64_t, bool>> told_devices_;  ///< of which file systems all is told
   std::int32_t next_number_ = 1;
   detail::macos::event_list taken_;
   std::string where_;                ///< the path of the stream whose event is given, and ...

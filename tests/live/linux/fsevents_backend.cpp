@@ -582,6 +582,25 @@ TEST_F(FSEvents, a_watcher_that_nobody_asks) {
   EXPECT_EQ(told_after(many), (lines{"created f", "notice overflow"}));
 }
 
+TEST_F(FSEvents, paths_that_are_too_long_for_the_box) {
+  open();
+  root.write("f");
+  const std::string longest(900, 'x');
+  std::vector<fake_event> many(mac::event_box::most_path_bytes / longest.size(), event(longest, modified | file, 99));
+  EXPECT_LT(many.size(), mac::event_box::most_events);
+  many.push_back(event("f", created | file));
+  EXPECT_EQ(told_after(many), (lines{"created f", "notice overflow"}));
+}
+
+TEST_F(FSEvents, what_a_burst_took_is_counted_and_given_back) {
+  open();
+  const auto before = watcher->stats().bytes;
+  send(std::vector<fake_event>(mac::event_box::most_events, event("x", modified | file, 99)));
+  EXPECT_GT(watcher->stats().bytes, before + mac::event_box::most_events * root.path().size());
+  EXPECT_EQ(told(), lines{});
+  EXPECT_LT(watcher->stats().bytes, before + mac::event_box::most_events);
+}
+
 TEST_F(FSEvents, a_path_that_is_no_text) {
   open();
   root.write("f");
@@ -1252,6 +1271,20 @@ TEST_F(FSEventsOtherwise, a_share_is_polled_besides) {
   root.write("d/f");
   EXPECT_EQ(in_order(watcher->wait_for(deadline)), lines{"created d/f"});
   daemon->file_system = {true, "apfs"};
+}
+
+// Its number may be another's when it is mounted again.
+TEST_F(FSEventsOtherwise, a_file_system_is_asked_anew_when_nothing_of_it_is_watched) {
+  daemon->file_system = {false, "smbfs"};
+  root.mkdir("d");
+  watcher = std::make_unique<fake_watcher>(options{.debounce = immediate}, fake_system(daemon));
+  watcher->add(root.path());
+  EXPECT_EQ(told(), lines{"notice polling"});
+  watcher->remove(root.path());
+  daemon->file_system = {true, "apfs"};
+  watcher->add(root.path());
+  EXPECT_EQ(told(), lines{});
+  EXPECT_EQ(watcher->stats().polled_directories, 0u);
 }
 
 TEST_F(FSEvents, the_queue_wakes_who_waits_on_another_thread) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../core/kept_memory.hpp"
 #include "../../decode/fsevents.hpp"
 
 namespace hotwatch::inline v0::detail::macos {
@@ -29,9 +30,15 @@ class event_list {
     const entry& e = entries_[i];
     return {e.flags, std::string_view(paths_).substr(e.path, e.length)};
   }
+  /// What is kept, filled or not.
+  [[nodiscard]] std::size_t bytes() const noexcept { return entries_.capacity() * sizeof(entry) + paths_.capacity(); }
+  [[nodiscard]] std::size_t path_bytes() const noexcept { return paths_.size(); }
   void clear() noexcept {
-    entries_.clear();
-    paths_.clear();
+    clear_for_next_batch(entries_);
+    if (entries_.capacity() == 0)
+      std::string().swap(paths_);
+    else
+      paths_.clear();
   }
 
  private:
@@ -50,11 +57,12 @@ class event_box {
  public:
   /// A watcher that nobody asks must not fill the memory: beyond this events are dropped, and that is said.
   static constexpr std::size_t most_events = 100'000;
+  static constexpr std::size_t most_path_bytes = 16 * 1024 * 1024;
 
   void add(std::int32_t stream, const fsevents::event& e) noexcept {
     const std::lock_guard lock(mutex_);
     try {
-      if (events_.size() < most_events)
+      if (events_.size() < most_events && events_.path_bytes() + e.path.size() <= most_path_bytes)
         events_.add(stream, e);
       else
         dropped_ = true;
@@ -72,10 +80,15 @@ class event_box {
     return std::exchange(dropped_, false);
   }
 
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return events_.bytes();
+  }
+
   [[nodiscard]] bool empty() const noexcept { return !has_any_.load(std::memory_order_acquire); }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   event_list events_;
   bool dropped_ = false;
   std::atomic<bool> has_any_ = false;
