@@ -39,6 +39,8 @@ class basic_fsevents_backend {
   using alarm = detail::os::alarm<System>;
   using stream = detail::macos::event_stream<System, alarm>;
   using stand = detail::fsevents::stand;
+  /// The stream that tells of what is reached by one path; kept by that stream, and by the directories that are open.
+  using teller = std::shared_ptr<std::int32_t>;
 
  public:
   static constexpr bool ignores_case = System::names_ignore_case;
@@ -78,12 +80,12 @@ class basic_fsevents_backend {
 
    private:
     friend basic_fsevents_backend;
-    directory(os_directory d, basic_fsevents_backend& owner, std::uint32_t way) noexcept
-        : directory_(std::move(d)), owner_(&owner), way_(way) {}
+    directory(os_directory d, basic_fsevents_backend& owner, teller by) noexcept
+        : directory_(std::move(d)), owner_(&owner), way_(std::move(by)) {}
 
     os_directory directory_;
     basic_fsevents_backend* owner_ = nullptr;
-    std::uint32_t way_ = 0;
+    teller way_;
   };
 
   /// Throws std::system_error.
@@ -175,8 +177,12 @@ class basic_fsevents_backend {
 
   [[nodiscard]] file_time file_now() const noexcept { return detail::os::file_clock_now(system_); }
 
-  /// What waits to be read, and room for it.
-  [[nodiscard]] std::size_t bytes() const noexcept { return box_.bytes() + taken_.bytes(); }
+  /// What waits to be read, room for it, and the paths by which directories were reached.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    std::size_t sum = box_.bytes() + taken_.bytes();
+    for (const auto& [path, by] : ways_) sum += sizeof path + sizeof by + path.capacity();
+    return sum;
+  }
 
   [[nodiscard]] System& system() noexcept { return system_; }
 
@@ -196,6 +202,7 @@ class basic_fsevents_backend {
     identity who;
     bool is_watched;                     ///< else only guards listen there
     std::optional<bool> tells_all = {};  ///< of the file system; empty: not asked yet
+    std::vector<teller> ways = {};
     stream events;
 
     watching(std::string p, identity i, bool t, bool w, const typename stream::target& to, std::int32_t number)
@@ -211,10 +218,16 @@ class basic_fsevents_backend {
     return detail::macos::canonical_path(system_, d.fd(), ec);
   }
 
-  [[nodiscard]] std::uint32_t way_by(const std::string& path) {
-    const auto [known, is_new] = ways_by_path_.try_emplace(path, static_cast<std::uint32_t>(ways_.size()));
-    if (is_new) ways_.push_back(detail::no_watch);
-    return known->second;
+  [[nodiscard]] teller way_by(const std::string& path) {
+    const auto known = ways_.find(path);
+    if (teller by = known != ways_.end() ? known->second.lock() : teller()) return by;
+    if (ways_.size() >= most_ways_) {
+      std::erase_if(ways_, [](const auto& w) { return w.second.expired(); });
+      most_ways_ = 2 * ways_.size() + few_ways;
+    }
+    teller by = std::make_shared<std::int32_t>(detail::no_watch);
+    ways_[path] = by;
+    return by;
   }
 
   [[nodiscard]] watching* find_stream(std::int32_t number) noexcept {
@@ -228,7 +241,8 @@ class basic_fsevents_backend {
     const std::string path = path_of(d.directory_, ec);
     if (ec) return {detail::no_watch, true, ec};
     const watch_answer answer = begin(path, who, scope == watch_scope::tree);
-    if (scope == watch_scope::tree) ways_[d.way_] = answer.watch;
+    if (scope == watch_scope::tree && std::exchange(*d.way_, answer.watch) != answer.watch)
+      if (watching* const begun = find_stream(answer.watch); begun != nullptr) begun->ways.push_back(d.way_);
     return answer;
   }
 
@@ -245,7 +259,7 @@ class basic_fsevents_backend {
   // A directory is heard of from above, its number only says which it is. But a stream need not tell of what is mounted
   // below its root: that has one of its own.
   [[nodiscard]] watch_answer number_inside(const directory& d, identity who) {
-    const watching* const from = find_stream(ways_[d.way_]);
+    const watching* const from = find_stream(*d.way_);
     if (from == nullptr || !from->is_watched) return {detail::no_watch, true};
     if (who.device == from->who.device) return {number_of(who)};
     for (const auto& w : streams_)
@@ -367,8 +381,9 @@ class basic_fsevents_backend {
   typename stream::target target_{system_, queue_, box_, alarm_};
   std::vector<std::unique_ptr<watching>> streams_;
   std::vector<guarded_name> guards_;
-  std::vector<std::int32_t> ways_;  ///< the streams that tell of what is reached by them
-  std::unordered_map<std::string, std::uint32_t> ways_by_path_;
+  static constexpr std::size_t few_ways = 16;
+  std::unordered_map<std::string, std::weak_ptr<std::int32_t>> ways_;
+  std::size_t most_ways_ = few_ways;  ///< with more, those that nobody keeps are forgotten
   std::unordered_map<identity, std::int32_t, identity_hash> numbers_;  ///< of directories inside of trees
   std::unordered_map<std::int32_t, identity> directories_;
   std::int32_t next_number_ = 1;

@@ -1273,6 +1273,21 @@ TEST_F(FSEventsOtherwise, a_share_is_polled_besides) {
   daemon->file_system = {true, "apfs"};
 }
 
+TEST_F(FSEventsOtherwise, roots_that_come_and_go_leave_nothing) {
+  open();
+  const auto come_and_go = [&](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      const std::string name = "a root with a name that takes memory " + std::to_string(i);
+      directory.base().mkdir(name);
+      watcher->add(directory.base().at(name));
+      watcher->remove(directory.base().at(name));
+    }
+    return watcher->stats().bytes;
+  };
+  const auto before = come_and_go(0, 100);
+  EXPECT_LT(come_and_go(100, 500), before + 100 * root.path().size());
+}
+
 // Its number may be another's when it is mounted again.
 TEST_F(FSEventsOtherwise, a_file_system_is_asked_anew_when_nothing_of_it_is_watched) {
   daemon->file_system = {false, "smbfs"};
