@@ -801,6 +801,20 @@ TEST_F(FSEvents, a_volume_that_does_not_say_how_a_name_is_spelled_is_listed) {
             (lines{"created README", "renamed other -> Other"}));
 }
 
+TEST_F(FSEvents, a_file_in_another_letter_case_takes_the_place_of_a_directory_unheard) {
+  daemon->ignores_case = true;
+  root.mkdir("d");
+  root.write("d/f");
+  open();
+  root.rm_rf("d");
+  root.write("D");
+  send({event("d/f", removed | file)});
+  lines all;
+  for (int turns = 0; turns < 3; ++turns)
+    for (const std::string& l : told()) all.push_back(l);
+  EXPECT_EQ(sorted(all), (lines{"created D", "removed d", "removed d/f"}));
+}
+
 TEST_F(FSEvents, many_names_that_are_gone_beside_many_that_are_known) {
   daemon->ignores_case = true;
   constexpr int many = 200;
