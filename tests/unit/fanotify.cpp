@@ -57,7 +57,7 @@ TEST(fanotify, a_directory_tells_its_own_attributes_by_a_dot) {
 
 TEST(fanotify, a_rename_is_both_halves_at_once) {
   EXPECT_EQ(decode_all(fanotify_rename("ours", "a", "other", "b")).all,
-            (hints{{hint_kind::moved_from, 3, "a", unknown, 1}, {hint_kind::moved_to, 4, "b", unknown, 1}}));
+            (hints{{hint_kind::moved_from, 3, "a", unknown, 1, true}, {hint_kind::moved_to, 4, "b", unknown, 1}}));
   const decoded two = decode_all(fanotify_rename("ours", "a", "ours", "b", fan_ondir) +
                                  fanotify_rename("ours", "c", "ours", "d", fan_ondir));
   ASSERT_EQ(two.all.size(), 4u);
@@ -67,7 +67,7 @@ TEST(fanotify, a_rename_is_both_halves_at_once) {
 
 TEST(fanotify, a_rename_out_of_sight_is_half_a_rename) {
   EXPECT_EQ(decode_all(fanotify_rename("ours", "a", "elsewhere", "b")).all,
-            (hints{{hint_kind::moved_from, 3, "a", unknown, 1}}));
+            (hints{{hint_kind::moved_from, 3, "a", unknown, 1, true}}));
   EXPECT_EQ(decode_all(fanotify_rename("elsewhere", "a", "ours", "b")).all,
             (hints{{hint_kind::moved_to, 3, "b", unknown, 1}}));
   EXPECT_EQ(decode_all(fanotify_rename("elsewhere", "a", "elsewhere", "b")).all, hints{});

@@ -43,7 +43,7 @@ struct hint {
   std::uint32_t pair = 0;
   /// False: the kernel did not say whether it is a directory, and `type` is to be looked up.
   bool is_typed = true;
-  /// The kernel made one of several hints about this name, some of which may have come later than those behind it.
+  /// The kernel makes one of several hints about this name, some of which may have come later than those behind it.
   bool merged = false;
   /// Of a name that is to be looked at: its content may have been written.
   bool wrote = false;

@@ -139,8 +139,10 @@ void tell_event(const event& e, std::uint32_t& pair, WatchOf&& watch_of, Sink&& 
     const std::int32_t from = watch(e.from);
     const std::int32_t to = watch(e.to);
     ++pair;
+    // A file may be back by link(2), which was ored into an event that is told already.
+    const bool merged = type != entry_type::directory;
     // A first half without its second may have been exchanged for what is not ours, and that be here now.
-    if (from != no_watch) sink(hint{hint_kind::moved_from, from, e.from.name, type, pair});
+    if (from != no_watch) sink(hint{hint_kind::moved_from, from, e.from.name, type, pair, true, merged});
     if (to != no_watch) sink(hint{hint_kind::moved_to, to, e.to.name, type, pair});
     return;
   }

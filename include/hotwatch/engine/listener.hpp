@@ -168,7 +168,11 @@ class listener {
     }
     switch (h.kind) {
       case hint_kind::vanished: s_.settle.vanish(child, m); return;
-      case hint_kind::moved_from: renames_.moved_from(parent, child, h, m); return;
+      case hint_kind::moved_from:
+        // It may have come back by link(2) before it was told: then that is in the record of its making.
+        if (h.merged && is_new(child)) doubts_.doubt(parent, name);
+        renames_.moved_from(parent, child, h, m);
+        return;
       case hint_kind::written: s_.settle.write(child, m); return;
       case hint_kind::completed:
         if (s_.settle.complete(child, m)) look_at_closed(child, m);
@@ -179,6 +183,12 @@ class listener {
         return;
       default: return;
     }
+  }
+
+  // Whether it came since the last batch was told.
+  [[nodiscard]] bool is_new(node_id id) noexcept {
+    const record* const r = s_.told.find(id);
+    return r != nullptr && !r->told;
   }
 
   void appeared(node_id parent, std::string_view name, node_id child, const hint& h, moment m) {
