@@ -80,7 +80,9 @@ class basic_fanotify_backend {
       watch = table_.watch(on, file_id);
       if ((ec = set_post(d, watch, on))) return refused(ec);
     }
-    if (still_asked_ != 0 && !table_.has_handle(watch)) {
+    // One that took the number of a removed directory has another handle than that; where handles may not be opened,
+    // nobody asks for it later.
+    if (still_asked_ != 0 && (!may_open_ || !table_.has_handle(watch))) {
       --still_asked_;
       if ((ec = learn_handle(d, on, file_id)) && !may_open_) return refused(ec);
     }
