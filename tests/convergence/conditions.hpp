@@ -12,13 +12,17 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "support/collector.hpp"
 #include "support/files.hpp"
 
 namespace hotwatch::test {
@@ -96,6 +100,32 @@ class signal_storm {
   struct sigaction before_ {};
   std::atomic<bool> done_ = false;
   std::thread storm_;
+};
+
+/// Calls `stop` if it lives for longer than all should take.
+class watchdog {
+ public:
+  explicit watchdog(std::function<void()> stop)
+      : thread_([this, stop = std::move(stop)] {
+          std::unique_lock lock(mutex_);
+          if (!ended_.wait_for(lock, 6 * deadline, [&] { return over_; })) stop();
+        }) {}
+  watchdog(const watchdog&) = delete;
+  watchdog& operator=(const watchdog&) = delete;
+  ~watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::thread thread_;
 };
 
 /// Every processor has something else to do.

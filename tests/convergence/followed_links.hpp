@@ -21,6 +21,7 @@
 #include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "hotwatch.hpp"
 #include "seeds.hpp"
+#include "support/fanotify_records.hpp"
 #include "support/files.hpp"
 #include "support/followed.hpp"
 #include "support/model.hpp"
@@ -150,12 +151,15 @@ outcome follow_links(std::uint64_t seed) {
       vandal.operate();
     }
   };
-  if (Overflows)  // some of the records, and then no more
-    faults->on_records = [&](std::vector<std::string>& records) {
+  if (Overflows) {  // some of the records, and then no more
+    const auto lose = [&](std::vector<std::string>& records, const std::string& overflow) {
       if (vandal.below(8) != 0) return;
       records.resize(records.size() / 2);
-      records.push_back(inotify_record(-1, detail::inotify::in_q_overflow));
+      records.push_back(overflow);
     };
+    faults->on_records = [=](auto& records) { lose(records, inotify_record(-1, detail::inotify::in_q_overflow)); };
+    faults->on_events = [=](auto& events) { lose(events, fanotify_event(detail::fanotify::fan_q_overflow)); };
+  }
   std::string wrong = told.difference(list_followed(root));
   std::map<std::string, content> before = contents_of(list_followed(root));
   std::map<std::string, bool, std::less<>> touched;

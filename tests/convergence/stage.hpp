@@ -15,6 +15,7 @@
 #include "conditions.hpp"
 #include "examples/hotwatch/trace/simulated_clock.hpp"
 #include "play.hpp"
+#include "support/fanotify_records.hpp"
 #include "support/scripted_system.hpp"
 #include "trial.hpp"
 #include "vandal.hpp"
@@ -40,8 +41,10 @@ class stage {
     trace::simulated_clock::reset();
     faults_->before_each = [this](system_call call) { about_to(call); };
     faults_->on_records = [this](std::vector<std::string>& records) {
-      if (loses && loses()) run("overflow");
-      if (std::exchange(overflows_, false)) overflow(records);
+      lose(records, inotify_record(-1, detail::inotify::in_q_overflow));
+    };
+    faults_->on_events = [this](std::vector<std::string>& events) {
+      lose(events, fanotify_event(detail::fanotify::fan_q_overflow));
     };
     trial_.open(scripted_system(faults_));
     begun_ = true;
@@ -60,6 +63,7 @@ class stage {
     const auto number = [&] { return std::stol(w.at(1)); };
     if (verb == "poll") return call([&] { trial_.take(trial_.watcher->poll()); });
     if (verb == "flush") return call([&] { trial_.take(trial_.watcher->flush()); });
+    if (verb == "wait") return call([&] { wait(); });
     if (verb == "compare") return call([&] { trial_.compare(); });
     if (verb == "add") return call([&] { trial_.add(w.at(1), w.size() == 2); });
     if (verb == "remove") return call([&] { trial_.remove(w.at(1)); });
@@ -96,9 +100,29 @@ class stage {
     return true;
   }
 
+  // A wait that is interrupted wherever it would block, so that it ends only by what it waits for. When nothing else
+  // happens, something does; and when that is not told either, the watcher is stopped.
+  void wait() {
+    constexpr long patience = 8, too_long = 2000;
+    faults_->interrupts_waits = true;
+    blocks_ = 0;
+    blocked_ = [this] {
+      trace::simulated_clock::advance(std::chrono::milliseconds(1));
+      if (++blocks_ % patience == 0) {
+        hand_.run("mkdir .");  // if it is not there
+        hand_.run("append end x");
+      }
+      if (blocks_ > too_long) trial_.watcher->stop();
+    };
+    trial_.wait();
+    blocked_ = {};
+    faults_->interrupts_waits = false;
+  }
+
   void about_to(system_call call) {
     using enum system_call;
     if (!inside_) return;
+    if (blocked_ && (call == read || call == ppoll)) blocked_();
     for (const system_call c :
          {inotify_add_watch, inotify_rm_watch, read, bytes_queued, openat, getdents64, statx, readlink})
       if (c == call) {
@@ -108,11 +132,12 @@ class stage {
   }
 
   // Some of the records, and then no more: a full queue drops what comes (inotify(7), IN_Q_OVERFLOW).
-  static void overflow(std::vector<std::string>& records) {
-    if (records.empty()) return;
+  void lose(std::vector<std::string>& records, const std::string& overflow) {
+    if (loses && loses()) run("overflow");
+    if (!std::exchange(overflows_, false) || records.empty()) return;
     const std::size_t kept = records.size() < 3 ? 0 : (records.size() - 3) / 3 * 3 + 2;
     records.resize(kept);
-    records.push_back(inotify_record(-1, detail::inotify::in_q_overflow));
+    records.push_back(overflow);
   }
 
   // An overflow that lost nothing.
@@ -130,6 +155,8 @@ class stage {
   bool inside_ = false;
   bool overflows_ = false;
   long calls_ = 0;
+  std::function<void()> blocked_;  ///< before each call by which a wait may block
+  long blocks_ = 0;
   std::size_t operations_ = 0;
 };
 

@@ -27,7 +27,7 @@
 
 namespace hotwatch::test {
 
-/// What filters leave of a listing, as fnmatch(3) reads the globs. Only globs without a '/' but at their end.
+/// What filters leave of a listing, as fnmatch(3) reads the globs.
 class sieve {
  public:
   explicit sieve(const setting& how) : include_(how.include), exclude_(how.exclude) {}
@@ -37,25 +37,27 @@ class sieve {
   void take(listing& out, const listing& all, std::string_view root) const {
     for (const auto& [path, type] : all) {
       const std::string_view way = std::string_view(path).substr(root.size() + 1);
-      if (!is_excluded(way, type) && (include_.empty() || any(include_, last(way), type))) out.emplace(path, type);
+      if (!is_excluded(way, type) && (include_.empty() || any(include_, way, type))) out.emplace(path, type);
     }
   }
 
  private:
   using globs = std::vector<std::string>;
 
-  static std::string last(std::string_view way) { return std::string(way.substr(way.rfind('/') + 1)); }
-  static bool any(const globs& all, const std::string& name, entry_type type) {
+  // With a '/', but at its end, a glob is about the whole way.
+  static bool any(const globs& all, std::string_view way, entry_type type) {
     return std::any_of(all.begin(), all.end(), [&](std::string glob) {
       if (glob.back() == '/') {
         if (type != entry_type::directory) return false;
         glob.pop_back();
       }
-      return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+      const bool is_way = glob.find('/') != std::string::npos;
+      const std::string name(is_way ? way : way.substr(way.rfind('/') + 1));
+      return ::fnmatch(glob.c_str(), name.c_str(), FNM_PATHNAME) == 0;
     });
   }
   [[nodiscard]] bool is_excluded(std::string_view way, entry_type type) const {
-    if (any(exclude_, last(way), type)) return true;
+    if (any(exclude_, way, type)) return true;
     const std::size_t slash = way.rfind('/');
     return slash != std::string_view::npos && is_excluded(way.substr(0, slash), entry_type::directory);
   }
@@ -130,6 +132,13 @@ class trial {
     for (const change& c : b) user_.apply(c);
   }
 
+  /// Blocks until something is told.
+  void wait() {
+    const batch& b = watcher->wait();
+    if (b.empty()) wrong("wait() came back, and told of nothing");
+    take(b);
+  }
+
   /// Nobody is at work: after a barrier all is known, and told.
   void compare() {
     if (how_.as_nobody)
@@ -147,6 +156,11 @@ class trial {
     if (wrong_.empty()) wrong_ = told_.difference(there);
     if (wrong_.empty()) wrong_ = user_.lost(there);
     if (wrong_.empty()) expect_known("a barrier");
+  }
+
+  /// Whether the user was told that there is something of this name.
+  [[nodiscard]] bool was_told(const std::string& name) const {
+    return told_.entries().contains(path_of(directory, name));
   }
 
   /// What went wrong first, or nothing.

@@ -137,6 +137,9 @@ class vandal {
         {1, [](vandal& v) { v.run("rm", "out:g"); }},
         {1, [](vandal& v) { v.run("rename", "out:g", v.file()); }},
         {1, [](vandal& v) { v.save("out:g"); }},
+        // Another directory stands there, and never was there none.
+        {2, [](vandal& v) { v.replace(".", "out:z"); }},
+        {2, [](vandal& v) { v.replace("out:y", "out:z"); }},
     };
     if (harms_the_root && below(16) == 0) return to_the_root[below(std::size(to_the_root))].run(*this);
     if (several_roots && below(16) == 0) return to_the_others[below(std::size(to_the_others))].run(*this);
@@ -145,6 +148,7 @@ class vandal {
   }
 
   std::size_t below(std::size_t n) { return random_() % n; }
+  std::string top_directory() { return 'd' + std::to_string(below(3)); }
   std::string directory() { return below_any_directory("d", below(3)); }
   std::string file() { return below_any_directory("f", below(4)); }
   std::string any() { return below(2) != 0 ? file() : directory(); }
@@ -153,6 +157,7 @@ class vandal {
     const std::string number = std::to_string(random_() % 1000);
     return std::string(below(5), 'x') + number;
   }
+  bool run(const char* verb) { return run_(verb); }
   bool run(const char* verb, const std::string& name) { return run_(std::string(verb) + ' ' + name); }
   bool run(const char* verb, const std::string& first, const std::string& second) {
     return run_(std::string(verb) + ' ' + first + ' ' + second);
@@ -215,6 +220,10 @@ class vandal {
   void save(const std::string& f) {
     const std::string temporary = f + ".tmp" + std::to_string(below(3));
     if (run("write", temporary, text())) run("rename", temporary, f);
+  }
+  void replace(const std::string& root, const std::string& by) {
+    fill(by);
+    run("exchange", by, root);
   }
   void save_by_rename() { save(file()); }
   void save_with_backup() {

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hotwatch/decode/fanotify.hpp"
 #include "hotwatch/decode/inotify.hpp"
 #include "hotwatch/os/linux/system.hpp"
 #include "support/files.hpp"
@@ -76,6 +77,8 @@ class script {
   static constexpr int for_ever = 1'000'000'000;
   /// From now on every other call fails with EINTR.
   void interrupt(system_call call) { interrupted_[index(call)] = true; }
+  /// What would block fails with EINTR instead: ppoll(2), and a read of the inotify queue.
+  bool interrupts_waits = false;
   void stop_failing() {
     faults_.clear();
     interrupted_ = {};
@@ -90,6 +93,8 @@ class script {
   void inject(std::string_view records) { queued_ += records; }
   /// Sees, and may change, all the records that one read of the kernel gave.
   std::function<void(std::vector<std::string>&)> on_records;
+  /// The same of the events that one read of the fanotify group gave.
+  std::function<void(std::vector<std::string>&)> on_events;
   /// getdents64(2) gives at most about so many bytes at once.
   std::size_t list_at_most = 0;
   /// Each listing gives all its entries, and then all of them again.
@@ -138,6 +143,7 @@ class script {
   }
 
   int queue = -1;             ///< the inotify instance
+  int group = -1;             ///< the fanotify group
   std::set<int> listed_once;  ///< directories that were read to their end, with lists_twice
 
   /// Only calls that ask for another watch count and fail: where there is one already the kernel needs no new one
@@ -190,7 +196,12 @@ class script {
   /// A read of the inotify instance.
   ssize_t read_queue(void* buffer, std::size_t size) {
     int waiting = 0;
-    if (queued_.empty() || (linux_system().bytes_queued(queue, &waiting) == 0 && waiting > 0)) {
+    const bool is_heard = linux_system().bytes_queued(queue, &waiting) == 0 && waiting > 0;
+    if (interrupts_waits && queued_.empty() && !is_heard) {
+      errno = EINTR;
+      return -1;
+    }
+    if (queued_.empty() || is_heard) {
       std::vector<char> bytes(64 * 1024);
       const ssize_t got = linux_system().read(queue, bytes.data(), bytes.size());
       if (got < 0) return got;
@@ -201,6 +212,24 @@ class script {
     std::memcpy(buffer, queued_.data(), given);
     queued_.erase(0, given);
     return static_cast<ssize_t>(given);
+  }
+
+  /// A read of the fanotify group: what on_events makes of it is not longer than what it was.
+  ssize_t read_group(void* buffer, std::size_t size) const {
+    const ssize_t got = linux_system().read(group, buffer, size);
+    if (got <= 0 || !on_events) return got;
+    std::vector<std::string> events;
+    for (std::string_view bytes(static_cast<const char*>(buffer), static_cast<std::size_t>(got)); !bytes.empty();) {
+      detail::fanotify::event_head head;
+      std::memcpy(&head, bytes.data(), sizeof head);
+      events.emplace_back(bytes.substr(0, head.length));
+      bytes.remove_prefix(head.length);
+    }
+    on_events(events);
+    std::string all;
+    for (const std::string& event : events) all += event;
+    std::memcpy(buffer, all.data(), all.size());
+    return static_cast<ssize_t>(all.size());
   }
 
  private:
@@ -265,7 +294,8 @@ class scripted_system {
   }
   int inotify_rm_watch(int fd, int wd) const { return script_->remove_watch(fd, wd); }
   int fanotify_init(unsigned flags, unsigned event_flags) const noexcept {
-    return script_->fails(system_call::fanotify_init) ? -1 : real.fanotify_init(flags, event_flags);
+    if (script_->fails(system_call::fanotify_init)) return -1;
+    return script_->group = real.fanotify_init(flags, event_flags);
   }
   int fanotify_mark(int fd, unsigned flags, std::uint64_t mask, int of) const noexcept {
     return script_->fails(system_call::fanotify_mark) ? -1 : real.fanotify_mark(fd, flags, mask, of);
@@ -280,7 +310,8 @@ class scripted_system {
   }
   ssize_t read(int fd, void* buffer, std::size_t size) const {
     if (script_->fails(system_call::read)) return -1;
-    return fd == script_->queue ? script_->read_queue(buffer, size) : real.read(fd, buffer, size);
+    if (fd == script_->queue) return script_->read_queue(buffer, size);
+    return fd == script_->group ? script_->read_group(buffer, size) : real.read(fd, buffer, size);
   }
   ssize_t write(int fd, const void* buffer, std::size_t size) const noexcept {
     return script_->fails(system_call::write) ? -1 : real.write(fd, buffer, size);
@@ -288,12 +319,16 @@ class scripted_system {
   int ppoll(pollfd* fds, nfds_t count, const timespec* timeout) const noexcept {
     if (script_->fails(system_call::ppoll)) return -1;
     constexpr timespec at_once{};
-    int ready = real.ppoll(fds, count, script_->has_queued() ? &at_once : timeout);
+    int ready = real.ppoll(fds, count, script_->has_queued() || script_->interrupts_waits ? &at_once : timeout);
     for (nfds_t i = 0; i < count && script_->has_queued() && ready >= 0; ++i)
       if (fds[i].fd == script_->queue && (fds[i].revents & POLLIN) == 0) {
         fds[i].revents |= POLLIN;
         ++ready;
       }
+    if (ready == 0 && script_->interrupts_waits) {
+      errno = EINTR;
+      return -1;
+    }
     return ready;
   }
   int bytes_queued(int fd, int* bytes) const noexcept {

@@ -17,7 +17,7 @@ namespace {
 // On a volume that finds a name in any letter case and normal form, and tells of it in any.
 template <template <class> class Backend>
 trial_kind in_any_spelling(std::string name) {
-  return {std::move(name), 200, [](std::uint64_t seed) {
+  return {std::move(name), 60, [](std::uint64_t seed) {
             const simulated_fsevents machine(seed, true);
             return between_the_calls<Backend>(seed, {.stalls = seed % 4 == 0});
           }};
