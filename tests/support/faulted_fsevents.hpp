@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -20,10 +21,9 @@ enum class macos_call : std::uint8_t {
   dispatch_queue_create,
   CFStringCreateWithBytes,
   CFArrayCreate,
-  CFDictionaryGetValue,
-  CFNumberGetValue,
   CFStringGetCString,
   fcntl_getpath,
+  getattrlistat,
   fstatfs,
   // What the system below has; its script lets it fail.
   openat,
@@ -57,17 +57,14 @@ class faulted_macos_system : public fake_macos_system<> {
   mac::cf_ref CFArrayCreate(mac::cf_ref value) const {
     return fails(macos_call::CFArrayCreate) ? nullptr : faked::CFArrayCreate(value);
   }
-  mac::cf_ref CFDictionaryGetValue(mac::cf_ref dictionary, mac::cf_ref key) const {
-    return fails(macos_call::CFDictionaryGetValue) ? nullptr : faked::CFDictionaryGetValue(dictionary, key);
-  }
-  bool CFNumberGetValue(mac::cf_ref number, std::uint64_t& out) const {
-    return !fails(macos_call::CFNumberGetValue) && faked::CFNumberGetValue(number, out);
-  }
   bool CFStringGetCString(mac::cf_ref text, char* out, std::size_t room) const {
     return !fails(macos_call::CFStringGetCString) && faked::CFStringGetCString(text, out, room);
   }
   int fcntl_getpath(int fd, char* out) const {
     return fails(macos_call::fcntl_getpath) ? -1 : faked::fcntl_getpath(fd, out);
+  }
+  int name_of(int directory, const char* path, std::string& out) const {
+    return fails(macos_call::getattrlistat) ? -1 : faked::name_of(directory, path, out);
   }
   int file_system_of(int fd, mac::file_system& out) const {
     return fails(macos_call::fstatfs) ? -1 : faked::file_system_of(fd, out);

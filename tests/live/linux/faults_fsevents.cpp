@@ -34,7 +34,7 @@ constexpr int null = -1, no = -2;
 
 // FSEvents.h: FSEventStreamCreate has no word of an error, and gives what malloc does; of FSEventStreamStart it says
 // that it ought to succeed, "however, in the event it does not". CFString.h, CFArray.h and queue.h: null when it could
-// not be made; CFString.h, CFNumber.h: false when the buffer is too small or the value would lose. fcntl(2) of macOS,
+// not be made; CFString.h: false when the buffer is too small. fcntl(2) of macOS,
 // F_GETPATH: what is to be had of a vnode without a name, or of a device that is gone. openat(2), getdirentries(2),
 // fstatat(2), fstatfs(2) of macOS, with the same left out as for Linux. FSEventsGetCurrentEventId, the setters and
 // what is released have nothing to fail by.
@@ -44,10 +44,9 @@ const failing_call<macos_call> calls[] = {
     {dispatch_queue_create, "dispatch_queue_create", {null}},
     {CFStringCreateWithBytes, "CFStringCreateWithBytes", {null}},
     {CFArrayCreate, "CFArrayCreate", {null}},
-    {CFDictionaryGetValue, "CFDictionaryGetValue", {null}},
-    {CFNumberGetValue, "CFNumberGetValue", {no}},
     {CFStringGetCString, "CFStringGetCString", {no}},
     {fcntl_getpath, "fcntl(2), F_GETPATH", {EIO, ENOMEM, ENXIO}},
+    {getattrlistat, "getattrlistat(2), ATTR_CMN_NAME", {EIO, ENOTSUP, ENOMEM}},
     {macos_call::fstatfs, "fstatfs(2)", {EIO}},
     {openat, "openat(2)", {EACCES, EINTR, EMFILE, ENFILE, EIO, EPERM}},
     {list, "readdir(3)", {EIO}},
