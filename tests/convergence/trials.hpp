@@ -338,10 +338,7 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
   threaded("", from == hears::inotify || from == hears::fanotify ? 200 : 48, {});
   scripted("BetweenTheCalls", from == hears::inotify ? 1000 : 200, {});
   if (scripts_losses) scripted("Overflows", needs_watches ? 500 : 100, {.overflows = true});
-  // Open: of two backends, one behind the other, hidden directories that are moved while they are read lose what is in
-  // them (include f*; HybridFilters, seed 1, and TwoKernelObjectsFilters, seed 5, with this).
-  const bool is_pair = from == hears::inotify_and_looks || from == hears::two_queues;
-  scripted("Filters", 60, {.overflows = scripts_losses, .filters = true, .moved_above = !is_pair});
+  scripted("Filters", 60, {.overflows = scripts_losses, .filters = true, .moved_above = true});
   scripted("Roots", 60, {.overflows = scripts_losses, .filters = true, .roots = true});
   scripted("Stalls", 40, {.overflows = scripts_losses, .stalls = true});
   if (needs_watches) scripted("WatchLimit", 60, {.watch_limit = true});

@@ -169,6 +169,8 @@ class renames {
       s_.watches.remove(watch, {from, false});
       s_.known[to].watch = watch;
     }
+    // With the time of no listing: a poll that did not reach it while it moved left names to be read again.
+    if (s_.known[from].polled) s_.poll(to);
     while (s_.known[from].first_child != no_node) {
       const node_id child = s_.known[from].first_child;
       s_.settle.lift(child, m);
