@@ -351,9 +351,8 @@ std::vector<trial_kind> trials_of(const std::string& backend, hears from) {
     scripted("Mounts", 20, {.mounts = true}, why_no_mounts);
   }
   scripted("ClockBack", 20, {.clock_back = true});
-  // Open: over fanotify, with overflows too, seed 11 of this diverges.
   scripted("Everything", 60,
-           {.overflows = needs_watches,
+           {.overflows = scripts_losses,
             .filters = true,
             .roots = true,
             .stalls = true,

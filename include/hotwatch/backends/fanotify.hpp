@@ -156,6 +156,7 @@ class basic_fanotify_backend {
     std::int32_t guard;  ///< inotify's handle
     std::int32_t watch;  ///< the directory's
     number file_system;
+    bool is_sure = true;  ///< not after an overflow: its end may be among what was dropped
   };
 
   // Handles of guards are counted downwards from below no_watch.
@@ -181,7 +182,7 @@ class basic_fanotify_backend {
     return std::find(guards_.begin(), guards_.end(), guard) != guards_.end();
   }
   [[nodiscard]] bool has_post(std::int32_t watch) const noexcept {
-    return std::any_of(posts_.begin(), posts_.end(), [&](const post& p) { return p.watch == watch; });
+    return std::any_of(posts_.begin(), posts_.end(), [&](const post& p) { return p.watch == watch && p.is_sure; });
   }
 
   [[nodiscard]] std::error_code set_post(const directory& d, std::int32_t watch, number on) {
@@ -201,7 +202,10 @@ class basic_fanotify_backend {
 
   template <class Sink>
   void tell_of_guard(hint h, Sink&& sink) {
-    if (h.kind == hint_kind::overflow) return sink(h);
+    if (h.kind == hint_kind::overflow) {
+      for (post& p : posts_) p.is_sure = false;
+      return sink(h);
+    }
     const std::int32_t guard = h.watch;
     const bool was_guard = is_guard(guard);
     const auto at = std::find_if(posts_.begin(), posts_.end(), [&](const post& p) { return p.guard == guard; });
