@@ -197,7 +197,7 @@ outcome follow_links(std::uint64_t seed) {
         wrong = "a modification was lost: " + path;
     before = now;
     touched.clear();
-    if (!wrong.empty()) wrong = "round " + std::to_string(round) + ": " + wrong;
+    if (!wrong.empty()) wrong.insert(0, "round " + std::to_string(round) + ": ");
   }
   for (std::size_t at = 0; (at = wrong.find(root, at)) != std::string::npos;) wrong.replace(at, root.size(), "root");
   return {wrong, vandal.operations()};

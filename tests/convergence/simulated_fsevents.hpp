@@ -101,7 +101,7 @@ class respelling {
   }
   static std::string listed(const std::string& directory, const std::string& name) {
     for (const auto& [path, type] : list(directory, directory, false)) {
-      const std::string there = path.substr(path.rfind('/') + 1);
+      std::string there = path.substr(path.rfind('/') + 1);
       if (folded(there) == folded(name)) return there;
     }
     return name;

@@ -194,7 +194,7 @@ outcome between_the_calls(std::uint64_t seed, const hardships& hard) {
         s.run("append " + over + "/f" + std::to_string(round) + " x");
         s.run("next-tick");
         s.run("flush");
-        s.run("bind " + other + ' ' + over);
+        s.run(std::string("bind ").append(other).append(" ").append(over));
         // No hint tells of a mount: what it covers is found when the tree is read again.
         s.run("reread");
       }

@@ -180,7 +180,7 @@ class basic_fsevents_backend {
   /// What waits to be read, room for it, and the paths by which directories were reached.
   [[nodiscard]] std::size_t bytes() const noexcept {
     std::size_t sum = box_.bytes() + taken_.bytes();
-    for (const auto& [path, by] : ways_) sum += sizeof path + sizeof by + path.capacity();
+    for (const auto& way : ways_) sum += sizeof way + way.first.capacity();
     return sum;
   }
 
