@@ -66,7 +66,7 @@ inline limit read_limit(const std::string& sysctl) {
 
 /// A user namespace has a limit of its own, and what is taken there counts for the one of the whole machine, too
 /// (namespaces(7), /proc/sys/user); outside of them both are one.
-[[nodiscard]] inline limit the_lower(limit of_the_machine, limit of_the_namespace) {
+[[nodiscard]] inline limit the_lower(const limit& of_the_machine, const limit& of_the_namespace) {
   const bool is_lower = of_the_namespace.most != 0 && of_the_namespace.most < of_the_machine.most;
   return is_lower ? of_the_namespace : of_the_machine;
 }
