@@ -134,7 +134,7 @@ class listener {
     file_status status;
     if (comes && (is_it == no_node || h.kind == hint_kind::appeared)) {
       if (const std::error_code ec = lookup_.look(parent, name, status)) {
-        if (!is_absence(ec)) scan_.could_not_open(parent, ec);
+        if (!is_absence(ec)) scan_.could_not_look_in(parent, ec);
         return false;
       }
       type = status.type;

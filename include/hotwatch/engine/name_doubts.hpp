@@ -137,7 +137,7 @@ class name_doubts {
     std::error_code ec;
     const bool is_sure = lookup_.look_surely(parent, name, status, ec);
     if (ec && !is_absence(ec)) {  // no hint will say when it can be looked at
-      scan_.could_not_open(parent, ec);
+      scan_.could_not_look_in(parent, ec);
       return true;
     }
     if (!is_sure) return false;

@@ -164,6 +164,13 @@ class scanner {
     s_.poll(id);
   }
 
+  /// A name in it could not be looked at, though it may be there. It may be a directory further up that forbids it: of
+  /// that one's permission no hint tells this one.
+  void could_not_look_in(node_id id, std::error_code ec) {
+    could_not_open(id, ec);
+    s_.poll(id);
+  }
+
  private:
   struct frame {
     node_id id;
@@ -406,8 +413,9 @@ class scanner {
     const std::error_code ec = id != no_node || looks ? lookup_.look(a.parent, name, status) : std::error_code();
     if (ec && polled) s_.known[a.parent].stamp = 0;  // its names are read again
     if (is_absence(ec)) {
-      // Gone again, or its directory has been moved, and of what an overflow dropped no hint tells there either.
-      if (!polled) s_.doubt(a.parent);
+      // Gone again, as a hint will say; or its directory has been moved, and of what an overflow dropped no hint tells.
+      std::error_code why;
+      if (!polled && (!lookup_.look_surely(a.parent, name, status, why) || !is_absence(why))) s_.doubt(a.parent);
       return;
     }
     // What was listed is there, though nobody may look at it now.

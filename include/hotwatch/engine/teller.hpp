@@ -83,7 +83,7 @@ class teller {
       return;
     }
     // Where it may be there all the same, its directory is read again when it can be, and it with it.
-    if (!is_absence(ec)) scan_.could_not_open(s_.known[id].parent, ec);
+    if (!is_absence(ec)) scan_.could_not_look_in(s_.known[id].parent, ec);
     if (m.now - seen > s_.opts.debounce.max_wait + given_up_after) s_.settle.vanish(id, m);  // it went without a word
   }
 

@@ -128,7 +128,7 @@ struct macos_system : bsd_system {
   /// fcntl(2), F_GETPATH.
   int fcntl_getpath(int fd, char* out) const noexcept { return ::fcntl(fd, F_GETPATH, out); }
   /// ATTR_CMN_NAME of getattrlistat(2): by which name the file is listed that is found by this one; -1 and errno.
-  int name_of(int directory, const char* path, std::string& out) const noexcept {
+  int name_of(int directory, const char* path, std::string& out) const {
     ::attrlist wanted{};
     wanted.bitmapcount = ATTR_BIT_MAP_COUNT;
     wanted.commonattr = ATTR_CMN_NAME;
