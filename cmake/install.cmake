@@ -18,7 +18,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/hotwatch-config.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/hotwatch-config-version.cmake" DESTINATION "${hotwatch_config_dir}")
 
 set(hotwatch_frameworks "")
-if(APPLE)
+if(CMAKE_SYSTEM_NAME STREQUAL "Darwin")
   set(hotwatch_frameworks " -framework CoreServices -framework CoreFoundation")
 endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/hotwatch.pc.in" hotwatch.pc @ONLY)
