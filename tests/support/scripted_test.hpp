@@ -43,8 +43,9 @@ class scripted_test : public testing::Test {
     watch_tree(std::move(o));
   }
 
-  void watch_tree(options o) {
-    watcher = std::make_unique<Watcher>(std::move(o), scripted_system(faults));
+  void watch_tree(options o) { watch_tree_by(std::make_unique<Watcher>(std::move(o), scripted_system(faults))); }
+  void watch_tree_by(std::unique_ptr<Watcher> made) {
+    watcher = std::move(made);
     watcher->add(root.path());
     told = model({root.path()});
     told.start_from(known(*watcher));

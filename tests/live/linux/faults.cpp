@@ -5,17 +5,13 @@
 // docs/faults.md (support/fault_table.hpp).
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <string>
-#include <system_error>
-#include <thread>
 
 #include "support/fault_table.hpp"
-#include "support/linux/descriptors.hpp"
+#include "support/linux/faulted_watcher.hpp"
 #include "support/scripted_test.hpp"
 
 namespace hotwatch::test {
@@ -56,58 +52,25 @@ const failing_call<system_call> calls[] = {
 
 /// A watcher over the kernel.
 template <class Fixture, const char* Title>
-struct on_linux : Fixture {
+struct on_linux : faulted_watcher<Fixture> {
   static constexpr const char* title = Title;
-  static constexpr const char* introduction = "";
   static constexpr int phases = 2;
-  static constexpr int first_calls = 8;
   static constexpr int for_ever = script::for_ever;
   static constexpr bool has(phase) { return true; }
-  static std::string name_of(int error) { return ::strerrorname_np(error); }
-  static std::error_code code_of(system_call, int error) { return {error, std::system_category()}; }
-  // No kernel interrupts for ever: every other call is the worst that it does.
-  static constexpr bool is_alike(int error, int times) { return error == EINTR && times != 1; }
-
-  void TestBody() override {}
-
-  void make_tree() {
-    Fixture::make_tree();
-    // So that which calls are made hangs on no tick of a clock: the tree is older than one when it is added, and the
-    // first poll is due when the handle is asked for.
-    outlive_the_tick();
-  }
   void begin(system_call call, int error, int n, int times) {
-    if (is_alike(error, times))
+    if (this->is_alike(error, times))
       this->faults->interrupt(call);
     else
       this->faults->fail(call, n, error, times);
   }
   void open() { this->watch_tree({.poll_interval = 1ms}); }
-  void ask_for_handle() {
-    std::this_thread::sleep_for(2ms);
-    handle_ = this->watcher->native_handle();
+  [[nodiscard]] bool has_watcher() const {
+    return (this->watcher && this->handle_ >= 0) || faulted_watcher<Fixture>::has_watcher();
   }
-  [[nodiscard]] bool has_watcher() const { return this->watcher && (handle_ >= 0 || !this->told.entries().empty()); }
   [[nodiscard]] int failures() const { return this->faults->failures(); }
   void work(phase) {
     this->change_all();
     outlive_the_tick();
-  }
-  [[nodiscard]] std::string drive(std::chrono::milliseconds longest) {
-    const auto end = std::chrono::steady_clock::now() + longest;
-    std::string difference;
-    do {
-      if (handle_ >= 0) {
-        pollfd p{handle_, POLLIN, 0};
-        (void)::poll(&p, 1, 1);
-        this->take(this->watcher->poll());
-      } else {
-        this->take(this->watcher->wait_for(2ms));
-      }
-      this->take(this->watcher->flush());
-      difference = this->wrong_ + this->told.difference(this->root.list());
-    } while (!difference.empty() && std::chrono::steady_clock::now() < end);
-    return difference;
   }
   void end_faults(int error) {
     this->faults->stop_failing();
@@ -116,16 +79,6 @@ struct on_linux : Fixture {
         if (type == entry_type::directory) raw::chmod(path, 0700);
     raw::chmod(this->root.path(), 0700);
   }
-  void write_last() { this->root.write("last"); }
-  [[nodiscard]] std::string close() {
-    this->watcher.reset();
-    const int left = open_descriptors() - before_;
-    return left == 0 ? "" : std::to_string(left) + " descriptors are open";
-  }
-
- private:
-  const int before_ = open_descriptors();
-  int handle_ = -1;
 };
 
 constexpr char inotify_title[] = "inotify_backend", fanotify_title[] = "fanotify_backend",

@@ -4,18 +4,14 @@
 // faults.cpp has it for Linux (support/fault_table.hpp).
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <cerrno>
 #include <chrono>
 #include <memory>
-#include <string>
-#include <system_error>
-#include <thread>
 
 #include "support/fault_table.hpp"
-#include "support/linux/descriptors.hpp"
 #include "support/linux/faulted_bsd.hpp"
+#include "support/linux/faulted_watcher.hpp"
 #include "support/scripted_test.hpp"
 
 namespace hotwatch::test {
@@ -43,24 +39,12 @@ const failing_call<bsd_call> calls[] = {
     {kevent_wait, "kevent(2), a wait", {EINTR}},
 };
 
-class on_bsd : public scripted_test<basic_watcher<faulted_bsd_backend>> {
+class on_bsd : public faulted_watcher<scripted_test<basic_watcher<faulted_bsd_backend>>> {
  public:
   static constexpr const char* title = "polling_backend on a BSD";
-  static constexpr const char* introduction = "";
   static constexpr int phases = 4;
-  static constexpr int first_calls = 8;
   static constexpr int for_ever = fault_list<bsd_call>::for_ever;
   static constexpr bool has(phase when) { return when != phase::overflow; }
-  static std::string name_of(int error) { return ::strerrorname_np(error); }
-  static std::error_code code_of(bsd_call, int error) { return {error, std::system_category()}; }
-  static constexpr bool is_alike(int error, int times) { return error == EINTR && times != 1; }
-
-  void TestBody() override {}
-
-  void make_tree() {
-    scripted_test::make_tree();
-    outlive_the_tick();
-  }
   void begin(bsd_call call, int error, int n, int times) {
     if (is_alike(error, times))
       faulty->fail_every_other(call, error);
@@ -68,18 +52,9 @@ class on_bsd : public scripted_test<basic_watcher<faulted_bsd_backend>> {
       faulty->fail(call, n, error, times);
   }
   void open() {
-    watcher =
-        std::make_unique<basic_watcher<faulted_bsd_backend>>(options{.poll_interval = 1ms}, faulted_bsd_system(faulty));
-    watcher->add(root.path());
-    told = model({root.path()});
-    told.start_from(known(*watcher));
-    take(watcher->poll());
+    watch_tree_by(std::make_unique<basic_watcher<faulted_bsd_backend>>(options{.poll_interval = 1ms},
+                                                                       faulted_bsd_system(faulty)));
   }
-  void ask_for_handle() {
-    std::this_thread::sleep_for(2ms);
-    handle_ = watcher->native_handle();
-  }
-  [[nodiscard]] bool has_watcher() const { return watcher && !told.entries().empty(); }
   [[nodiscard]] int failures() const { return faulty->failures(); }
 
   void work(phase now) {
@@ -92,36 +67,10 @@ class on_bsd : public scripted_test<basic_watcher<faulted_bsd_backend>> {
     }
     outlive_the_tick();
   }
-  [[nodiscard]] std::string drive(std::chrono::milliseconds longest) {
-    const auto end = std::chrono::steady_clock::now() + longest;
-    std::string difference;
-    do {
-      if (handle_ >= 0) {
-        pollfd p{handle_, POLLIN, 0};
-        (void)::poll(&p, 1, 1);
-        take(watcher->poll());
-      } else {
-        take(watcher->wait_for(2ms));
-      }
-      take(watcher->flush());
-      difference = wrong_ + told.difference(listed());
-    } while (!difference.empty() && std::chrono::steady_clock::now() < end);
-    return difference;
-  }
   void end_faults(int) { faulty->stop_failing(); }
-  void write_last() { root.write("last"); }
-  [[nodiscard]] std::string close() {
-    watcher.reset();
-    const int left = open_descriptors() - before_;
-    return left == 0 ? "" : std::to_string(left) + " descriptors are open";
-  }
 
  private:
-  [[nodiscard]] listing listed() const { return raw::exists(root.path()) ? root.list() : listing(); }
-
-  const int before_ = open_descriptors();
   std::shared_ptr<fault_list<bsd_call>> faulty = std::make_shared<fault_list<bsd_call>>();
-  int handle_ = -1;
 };
 
 class faults_of_bsd_polling : public testing::TestWithParam<failing_call<bsd_call>> {};

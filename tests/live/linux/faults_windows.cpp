@@ -79,8 +79,8 @@ const failing_call<windows_call> calls[] = {
      "GetFileInformationByHandle",
      {invalid_function, no_memory, netname_deleted, io_device}},
     // [MS-FSA] 2.1.5.12.6 and .12.2: FileBasicInformation and FileAttributeTagInformation want FILE_READ_ATTRIBUTES,
-    // and
-    // what has no reparse points may know the second one not at all.
+    // and what
+    // has no reparse points may know the second one not at all.
     {ask_basic, "GetFileInformationByHandleEx: basic", {access_denied, no_memory, netname_deleted, io_device}},
     {ask_tag,
      "GetFileInformationByHandleEx: attribute tag",
